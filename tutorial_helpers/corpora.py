@@ -1,0 +1,257 @@
+"""Where recordings come from: real telephone prompts, or a folder of your own audio files."""
+
+from __future__ import annotations
+
+import difflib
+import gzip
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+
+from .errors import TutorialError
+
+DEFAULT = "prompts"
+
+COLUMNS = ["path", "date", "speaker", "group", "treated", "text", "kind"]
+AUDIO_SUFFIXES = {".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".mp4", ".ogg", ".opus", ".wav", ".webm", ".wma"}
+
+# Debian and Ubuntu install the prompts here, the English transcripts there.
+PROMPTS_SOUNDS = Path("/usr/share/asterisk/sounds")
+PROMPTS_TRANSCRIPT = Path("/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz")
+# Container images are often told to leave out /usr/share/doc; the option brings the transcripts back.
+PROMPTS_INSTALL = (
+    "sudo apt-get install --reinstall -y -o Dpkg::Options::='--path-include=/usr/share/doc/asterisk-core-sounds-*' "
+    "asterisk-core-sounds-en asterisk-core-sounds-{en,es,fr,it,ru}-wav"
+)
+PROMPTS_VOICES = {  # folder: (prefix of the recording's name, speaker, language)
+    "en_US_f_Allison": ("en", "Allison", "English"),
+    "es_MX_f_Allison": ("es", "Allison", "Spanish"),
+    "fr_CA_f_June": ("fr", "June", "French"),
+    "it_IT_m_Carlo": ("it", "Carlo", "Italian"),
+    "ru_RU_f_IvrvoiceRU": ("ru", "IvrvoiceRU", "Russian"),
+}
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A set of recordings and what is known about them.
+
+    recordings: one row a recording, indexed by its name; columns `path`, `date`, `speaker`, `group`, `treated`,
+        `text`, `kind` ("speech" or "sound"); what is not known is missing (NA).
+    turns: one row a turn (`recording`, `onset` and `offset` in seconds, `kind`, `speaker`, `channel`, `text`),
+        or None where turns are not known.
+    truth: what was planted, or None where nothing was.
+    default: the name of the recording that a lesson opens when the learner names none.
+    """
+
+    name: str
+    recordings: pd.DataFrame
+    turns: pd.DataFrame | None
+    truth: dict | None
+    default: str
+
+
+def load(name_or_folder: str | Path) -> Corpus:
+    """Load a corpus by its name ("prompts"), or every audio file in a folder.
+
+    Raises TutorialError where there is no such corpus or folder, or nothing in it.
+    Lesson: 01_data_prep and all that follow.
+    """
+    if str(name_or_folder) == "prompts":
+        return load_prompts()
+    folder = Path(name_or_folder).expanduser()
+    if folder.is_dir():
+        return load_folder(folder)
+    if folder.is_file():
+        raise TutorialError(f"{folder} is a file. Name the folder that holds your recordings: {folder.parent}")
+    raise TutorialError(
+        f"There is no corpus and no folder called '{name_or_folder}'. Use 'prompts', or the path of a folder with "
+        "audio files in it."
+    )
+
+
+def pick(corpus: Corpus, recording: str = "") -> pd.Series:
+    """The row of one recording, by name; an empty name gives the corpus's default.
+
+    Raises TutorialError where the corpus has no recording of that name, with the nearest names it has.
+    Lesson: 01_data_prep and all that follow.
+    """
+    name = recording or corpus.default
+    if name not in corpus.recordings.index:
+        near = difflib.get_close_matches(name, corpus.recordings.index, n=3, cutoff=0.3)
+        raise TutorialError(
+            f"The corpus '{corpus.name}' has no recording called '{name}'. "
+            f"The nearest of its {len(corpus.recordings)} names: {', '.join(near) or corpus.default}."
+        )
+    return corpus.recordings.loc[name]
+
+
+def load_prompts(sounds: Path = PROMPTS_SOUNDS, transcript: Path = PROMPTS_TRANSCRIPT) -> Corpus:
+    """About 2,800 telephone prompts (8 kHz): one woman in English and Spanish, and three more voices.
+
+    `group` is the language; `text` is known for English. Recorded by Allison Smith (English, Spanish),
+    June Wallack (French; all three CC BY-SA 3.0), Carlo Flora (Italian) and IvrvoiceRU (Russian, CC BY 3.0).
+    Raises TutorialError, with the one command that installs them, where packages are missing.
+    Lesson: 01_data_prep.
+    """
+    missing = [str(place) for place in [*(sounds / voice for voice in PROMPTS_VOICES), transcript] if not place.exists()]
+    if missing:
+        raise TutorialError(
+            f"The corpus 'prompts' is not complete on this machine: {missing[0]} is missing. "
+            f"On Debian or Ubuntu, install it with:\n  {PROMPTS_INSTALL}"
+        )
+    texts = parse_transcript(gzip.decompress(transcript.read_bytes()).decode("utf-8"))
+    rows = {}
+    for voice, (prefix, speaker, language) in PROMPTS_VOICES.items():
+        for path in sorted((sounds / voice).rglob("*.wav")):
+            prompt = path.relative_to(sounds / voice).with_suffix("").as_posix()
+            # a beep has the same name in every language
+            text, kind = texts.get(prompt, (pd.NA, "speech"))
+            rows[f"{prefix}/{prompt}"] = {
+                "path": str(path),
+                "speaker": speaker,
+                "group": language,
+                "text": text if prefix == "en" else pd.NA,
+                "kind": kind,
+            }
+    return Corpus("prompts", _table(rows), turns=None, truth=None, default="en/demo-instruct")
+
+
+def parse_transcript(lines: str) -> dict[str, tuple[str | None, str]]:
+    """Read the packages' text file, `name: words` a line, into {name: (text, kind)}.
+
+    An entry that is all note, such as `beep: [a tone]`, is a sound: its kind is "sound" and its text missing.
+    A note beside words, such as `letters/at: at [@]`, is left out of the text.
+    Lesson: 01_data_prep.
+    """
+    note = r"\[[^\]]*\]|\([^)]*\)|<[^>]*>"
+    entries = {}
+    for line in lines.splitlines():
+        name, colon, words = line.partition(":")
+        if not colon or line.startswith(";"):
+            continue
+        text = " ".join(re.sub(note, " ", words).split())
+        entries[name.strip()] = (text, "speech") if text else (pd.NA, "sound")
+    return entries
+
+
+def load_folder(folder: Path) -> Corpus:
+    """Every audio file below a folder, one row each, named by its path in the folder without the suffix.
+
+    Dates are read from names such as `20221106_Sun_Alex.mp3`. A file `metadata.csv` in the folder overrides: its
+    column `file` names a recording, and any of `date`, `speaker`, `group`, `treated`, `text` and `kind` ("speech",
+    which is taken for granted, or "sound") says what is known.
+    Raises TutorialError where the folder holds no audio, where two files would have the same name, or where
+    `metadata.csv` is not right.
+    Lesson: 01_data_prep.
+    """
+    folder = folder.resolve()
+    paths = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file() and not path.name.startswith(".")
+    )
+    if not paths:
+        raise TutorialError(
+            f"There is no audio file in {folder}. Files that are read end in: {', '.join(sorted(AUDIO_SUFFIXES))}."
+        )
+    rows = {}
+    for path in paths:
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        if name in rows:
+            raise TutorialError(f"{rows[name]['path']} and {path} differ only in their endings. Rename one of them.")
+        rows[name] = {"path": str(path), "date": date_in_name(path.name), "kind": "speech"}
+    recordings = _table(rows)
+    metadata = folder / "metadata.csv"
+    if metadata.exists():
+        recordings = _override(recordings, _read_metadata(metadata, folder))
+    return Corpus(str(folder), recordings, turns=None, truth=None, default=recordings.index[0])
+
+
+def date_in_name(name: str) -> pd.Timestamp:
+    """The date at the start of a file name, `20221106_...` or `2022-11-06...`; NaT where there is none.
+
+    Lesson: 01_data_prep.
+    """
+    found = re.match(r"(\d{4})-?(\d{2})-?(\d{2})(?!\d)", name)
+    if not found:
+        return pd.NaT
+    try:
+        return pd.Timestamp(datetime(*map(int, found.groups())))
+    except ValueError:  # eight digits that are no date, such as 20229999
+        return pd.NaT
+
+
+def _read_metadata(metadata: Path, folder: Path) -> pd.DataFrame:
+    """`metadata.csv` as a table indexed like the recordings."""
+    try:
+        table = pd.read_csv(metadata)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise TutorialError(
+            f"{metadata} cannot be read as a table ({error}). Save it as CSV, comma-separated, in UTF-8."
+        ) from error
+    if "file" not in table.columns:
+        raise TutorialError(f"{metadata} has no column 'file'. Its columns: {', '.join(table.columns)}.")
+    unknown = set(table.columns) - {"file", *COLUMNS} | set(table.columns) & {"path"}
+    if unknown:
+        raise TutorialError(
+            f"{metadata} has columns that nothing reads: {', '.join(sorted(unknown))}. "
+            f"Known: file, {', '.join(COLUMNS[1:])}."
+        )
+    files = table["file"].astype(str)
+    absent = [name for name in files if not (folder / name).is_file()]
+    if absent:
+        raise TutorialError(
+            f"{metadata} names {len(absent)} file(s) that are not in {folder}: {', '.join(absent[:5])}. "
+            "Correct the names or remove the rows."
+        )
+    if files.duplicated().any():
+        raise TutorialError(f"{metadata} names {files[files.duplicated()].iloc[0]} twice. Keep one row a file.")
+    if "date" in table.columns:
+        dates = pd.to_datetime(table["date"], errors="coerce")
+        wrong = table.loc[dates.isna() & table["date"].notna(), "date"]
+        if len(wrong):
+            raise TutorialError(f"{metadata} has a date that cannot be read: {wrong.iloc[0]}. Write 2022-11-06.")
+        table["date"] = dates
+    if "treated" in table.columns:
+        table["treated"] = _yes_or_no(table["treated"], metadata)
+    table.index = [Path(name).with_suffix("").as_posix() for name in files]
+    return table.drop(columns="file")
+
+
+def _yes_or_no(column: pd.Series, metadata: Path) -> pd.Series:
+    """0/1, true/false or yes/no as booleans, what is empty missing."""
+    words = column.astype("string").str.strip().str.lower().str.removesuffix(".0")
+    values = words.map({"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False})
+    wrong = words[values.isna() & words.notna()]
+    if len(wrong):
+        raise TutorialError(f"{metadata} has '{wrong.iloc[0]}' under 'treated'. Write 1 or 0.")
+    return values.astype("boolean")
+
+
+def _override(recordings: pd.DataFrame, metadata: pd.DataFrame) -> pd.DataFrame:
+    """Known values of the metadata in place of what the file names said."""
+    strangers = metadata.index.difference(recordings.index)
+    if len(strangers):
+        raise TutorialError(
+            f"metadata.csv names files that are not audio: {', '.join(strangers[:5])}. Remove the rows."
+        )
+    recordings = recordings.copy()
+    for column in metadata.columns:
+        known = metadata[column].dropna()
+        recordings.loc[known.index, column] = known.astype(recordings[column].dtype)
+    return recordings
+
+
+def _table(rows: dict[str, dict]) -> pd.DataFrame:
+    """Rows as the recordings table: every column there, in order, what is not known missing."""
+    table = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=COLUMNS)
+    table.index.name = "recording"
+    table["date"] = pd.to_datetime(table["date"])
+    table["treated"] = table["treated"].astype("boolean")
+    text_columns = ["path", "speaker", "group", "text", "kind"]
+    table[text_columns] = table[text_columns].astype("string")
+    return table

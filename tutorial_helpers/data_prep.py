@@ -1,0 +1,312 @@
+"""Lesson 01: from a file of any kind to samples that later lessons can trust."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from functools import lru_cache
+from pathlib import Path
+
+import av
+import imageio_ffmpeg
+import numpy as np
+import pandas as pd
+import soundfile
+import soxr
+
+from .errors import TutorialError
+
+with warnings.catch_warnings():  # pydub warns that no ffmpeg is installed; it is given one below
+    warnings.simplefilter("ignore", RuntimeWarning)
+    import pydub
+
+SR = 16_000  # Hz: the one sampling rate of this project; the recognisers and the voice detector want it too
+
+# seconds decoded before an excerpt and thrown away: the first packets after a seek need those before them
+PREROLL = 0.5
+
+# pydub calls ffmpeg to write mp3; this one comes inside a package, so that nobody has to install it
+pydub.AudioSegment.converter = imageio_ffmpeg.get_ffmpeg_exe()
+
+
+def probe(path: str | Path) -> pd.Series:
+    """What a file holds before anything is changed: native `sr` (Hz), `channels`, `codec`, `seconds`, `header_seconds`.
+
+    `seconds` counts the packets of the whole file without decoding them (about a second for four hours of mp3);
+    `header_seconds` is what libsndfile makes of the header, and is missing where it cannot read the format. The two
+    differ where a variable-rate mp3 has no length in its header.
+    Raises TutorialError where the file is missing or holds no sound.
+    Lesson: 01_data_prep.
+    """
+    with _open_with_av(path) as container:
+        stream = container.streams.audio[0]
+        duration = sum(packet.duration or 0 for packet in container.demux(stream)) * stream.time_base
+        facts = {
+            "sr": stream.rate,
+            "channels": stream.channels,
+            "codec": stream.codec_context.codec.canonical_name,
+            "seconds": float(duration),
+        }
+    try:
+        facts["header_seconds"] = soundfile.info(path).duration
+    except soundfile.LibsndfileError:
+        facts["header_seconds"] = np.nan
+    return pd.Series(facts, name=Path(path).name)
+
+
+def read(path: str | Path, *, start: float = 0.0, seconds: float | None = None, sr: int = SR) -> np.ndarray:
+    """Read an excerpt as float32 mono samples `y` at `sr` Hz; only the excerpt is decoded.
+
+    start: seconds from the beginning. seconds: how much; None is all there is; a recording that ends earlier gives
+    what it has. Channels are averaged, see `downmix`; resampling is soxr's, with its anti-aliasing filter.
+    Returns an array of shape (n_samples,).
+    Raises TutorialError where the file is missing, holds no sound, is cut short, is silent, holds NaN, or where
+    `start` lies behind its end.
+    Lesson: 01_data_prep.
+    """
+    samples, native_sr = read_native(path, start=start, seconds=seconds)
+    y = downmix(samples, name=Path(path).name)
+    if not y.any():
+        raise TutorialError(
+            f"{Path(path).name} is silent from {start:g} s to {start + len(y) / native_sr:.1f} s: every sample is 0. "
+            "Choose another start or another recording."
+        )
+    return soxr.resample(y, native_sr, sr) if native_sr != sr else y
+
+
+def read_native(path: str | Path, *, start: float = 0.0, seconds: float | None = None) -> tuple[np.ndarray, int]:
+    """Read an excerpt as it is stored: float32 samples of shape (n_samples, channels), and the native rate in Hz.
+
+    libsndfile reads what it can; ffmpeg's libraries (PyAV) read the other formats, and mp3 files without a length
+    in their header, which libsndfile would cut off without a word.
+    Raises TutorialError as `read` does, but lets silence pass.
+    Lesson: 01_data_prep.
+    """
+    name = Path(path).name
+    if start < 0 or (seconds is not None and seconds <= 0):
+        raise TutorialError(f"{name}: an excerpt needs start >= 0 and a length over 0 s, not {start:g} and {seconds} s.")
+    if _libsndfile_reads(path):
+        samples, sr = _read_with_soundfile(path, start, seconds)
+    else:
+        samples, sr = _read_with_av(path, start, seconds)
+    if len(samples) == 0:
+        raise TutorialError(f"{name} has no samples at {start:g} s: it ends before, or it is empty. Choose a smaller start.")
+    if np.isnan(samples).any():
+        first = np.isnan(samples).any(axis=1).argmax() / sr + start
+        raise TutorialError(f"{name} holds NaN (not a number) at {first:.3f} s. Export it again from its source.")
+    return samples, sr
+
+
+def downmix(samples: np.ndarray, *, name: str = "The recording") -> np.ndarray:
+    """The mean of the channels, checked: samples (n_samples, channels) to y (n_samples,).
+
+    Raises TutorialError where the mean has less than a tenth of the channels' RMS: then they are in opposite phase
+    and cancel, and what is left is not the recording.
+    Lesson: 01_data_prep.
+    """
+    y = samples.mean(axis=1)
+    rms = np.sqrt(np.mean(samples**2))
+    if np.sqrt(np.mean(y**2)) < 0.1 * rms:
+        raise TutorialError(
+            f"{name}: its channels cancel when they are averaged (opposite phase). Save one channel alone and read that."
+        )
+    return y
+
+
+def quality(y: np.ndarray, sr: int) -> pd.Series:
+    """Four checks before a recording is measured, with its peak and RMS level.
+
+    y: shape (n_samples,), sr: Hz. `clipped` and `silent` are shares of 10 ms frames: with two neighbouring samples
+    at the recording's own extreme above 0.98 of full scale, and with RMS below -60 dB re full scale. `dc_offset` is
+    the mean sample. `bandwidth` (Hz) is the highest frequency within 60 dB of the strongest in the mean spectrum.
+    `peak` and `rms` are in dB re full scale.
+    Lesson: 01_data_prep.
+    """
+    frame = sr // 100
+    if len(y) < 4 * frame:
+        raise TutorialError(f"{len(y)} samples are too few to judge: give at least {4 * frame} (0.04 s).")
+    frames = y[: len(y) // frame * frame].reshape(-1, frame)
+    at_limit = np.abs(frames) >= max(0.98, 0.999 * np.abs(y).max())
+    frame_rms = np.sqrt(np.mean(frames**2, axis=1))
+    n_fft = 4 * frame
+    spectra = np.abs(np.fft.rfft(y[: len(y) // n_fft * n_fft].reshape(-1, n_fft) * np.hanning(n_fft), axis=1))
+    mean_spectrum = np.mean(spectra**2, axis=0)[2:]  # the first bins hold the DC offset
+    in_band = np.flatnonzero(mean_spectrum > 1e-6 * mean_spectrum.max()) + 2
+    return pd.Series(
+        {
+            "clipped": np.mean((at_limit[:, 1:] & at_limit[:, :-1]).any(axis=1)),
+            "silent": np.mean(frame_rms < 10 ** (-60 / 20)),
+            "dc_offset": y.mean(),
+            "bandwidth": in_band.max() * sr / n_fft,
+            "peak": dbfs(np.abs(y).max()),
+            "rms": dbfs(np.sqrt(np.mean(y**2))),
+        }
+    )
+
+
+def dbfs(amplitude: float | np.ndarray) -> float | np.ndarray:
+    """Amplitude (1.0 is full scale) in dB re full scale; nothing is called quieter than -120 dB.
+
+    Lesson: 01_data_prep.
+    """
+    return 20 * np.log10(np.maximum(np.abs(amplitude), 1e-6))
+
+
+@lru_cache(maxsize=1)
+def _silero():
+    """The voice detector; its weights come inside its package."""
+    from silero_vad import load_silero_vad  # it imports torch: seconds that a reader of files need not wait
+
+    return load_silero_vad()
+
+
+def voice_activity(y: np.ndarray, sr: int = SR) -> pd.DataFrame:
+    """Stretches of speech: a table of `onset` and `offset` in seconds, found by silero-vad.
+
+    y: shape (n_samples,) at 16,000 or 8,000 Hz; TutorialError at any other rate.
+    Source: Silero Team, github.com/snakers4/silero-vad. Lesson: 01_data_prep.
+    """
+    import torch
+    from silero_vad import get_speech_timestamps
+
+    if sr not in (8_000, 16_000):
+        raise TutorialError(f"silero-vad hears 8,000 or 16,000 Hz, not {sr} Hz. Resample first: data_prep.read(..., sr=16000).")
+    stretches = get_speech_timestamps(torch.from_numpy(y.astype(np.float32)), _silero(), sampling_rate=sr)
+    return pd.DataFrame([(s["start"] / sr, s["end"] / sr) for s in stretches], columns=["onset", "offset"])
+
+
+def inside(times: np.ndarray, stretches: pd.DataFrame) -> np.ndarray:
+    """For each time in seconds, whether it lies in one of the stretches (`onset` <= time < `offset`).
+
+    Returns booleans, shape (n_times,). Lesson: 01_data_prep, 05_deep_learning.
+    """
+    times = np.asarray(times)
+    return sum(((onset <= times) & (times < offset) for onset, offset in stretches[["onset", "offset"]].to_numpy()),
+               np.zeros(len(times), bool)).astype(bool)
+
+
+def to_pydub(y: np.ndarray, sr: int) -> pydub.AudioSegment:
+    """Samples y (n_samples,) as a 16-bit pydub segment, to slice in milliseconds, fade, join and export.
+
+    Lesson: 01_data_prep.
+    """
+    pcm = (np.clip(y, -1, 1) * 32767).round().astype("<i2")
+    return pydub.AudioSegment(pcm.tobytes(), frame_rate=sr, sample_width=2, channels=1)
+
+
+def from_pydub(segment: pydub.AudioSegment) -> np.ndarray:
+    """A mono 16-bit pydub segment back as float32 samples (n_samples,).
+
+    Lesson: 01_data_prep.
+    """
+    return np.array(segment.get_array_of_samples(), dtype=np.float32) / 32768
+
+
+def _open_with_av(path: str | Path):
+    """The file as an open PyAV container that has sound, or the error that says why not."""
+    path = Path(path)
+    if not path.is_file():
+        raise TutorialError(f"There is no file {path}. Check the name and the folder.")
+    if path.stat().st_size == 0:
+        raise TutorialError(f"{path.name} is empty (0 bytes). Download or copy it again.")
+    try:
+        container = av.open(str(path))
+    except av.FFmpegError as error:
+        raise _not_audio(path) from error
+    if not container.streams.audio or not container.streams.audio[0].rate:
+        container.close()
+        raise _not_audio(path)
+    return container
+
+
+def _not_audio(path: Path) -> TutorialError:
+    return TutorialError(
+        f"{path.name} cannot be read as audio: its name says {path.suffix}, its content does not. "
+        "Open it in a player; if that fails too, get it again or take it out of the folder."
+    )
+
+
+def _libsndfile_reads(path: str | Path) -> bool:
+    """Whether libsndfile reads the file in full: a format it knows and, for mp3, a header that tells the length."""
+    _open_with_av(path).close()  # says what is wrong with a file that nothing can read
+    if Path(path).suffix.lower() == ".mp3":
+        return _mp3_length_header(path) is not None
+    try:
+        soundfile.info(path)
+    except soundfile.LibsndfileError:
+        return False
+    return True
+
+
+def _mp3_length_header(path: str | Path) -> int | None:
+    """The number of bytes of sound that an mp3 promises in its Xing/Info header; None where it has none.
+
+    Raises TutorialError where fewer bytes are there: the file was cut short.
+    Source: the Xing header as LAME writes it (tag, 4 bytes of flags, then frames and bytes where flagged).
+    """
+    with open(path, "rb") as file:
+        head = file.read(10)
+        if head[:3] == b"ID3":  # a tag of that many bytes, seven bits a byte, stands before the sound
+            tag_size = sum((byte & 127) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)) + 10
+        else:
+            tag_size = 0
+        file.seek(tag_size)
+        first_frame = file.read(200)
+    at = max(first_frame.find(b"Xing"), first_frame.find(b"Info"))
+    if at < 0:
+        return None
+    flags, _frames, n_bytes = struct.unpack(">III", first_frame[at + 4 : at + 16])
+    if flags & 3 != 3:
+        return None
+    there = Path(path).stat().st_size - tag_size
+    if there < 0.99 * n_bytes:
+        raise TutorialError(
+            f"{Path(path).name} is cut short: its header promises {n_bytes:,} bytes of sound and {there:,} are there. "
+            "Download or copy it again."
+        )
+    return n_bytes
+
+
+def _read_with_soundfile(path: str | Path, start: float, seconds: float | None) -> tuple[np.ndarray, int]:
+    try:
+        with soundfile.SoundFile(path) as file:
+            sr = file.samplerate
+            first = min(round(start * sr), file.frames)
+            file.seek(first)
+            wanted = file.frames - first if seconds is None else min(round(seconds * sr), file.frames - first)
+            return file.read(wanted, dtype="float32", always_2d=True), sr
+    except soundfile.LibsndfileError as error:
+        raise _not_audio(Path(path)) from error
+
+
+def _read_with_av(path: str | Path, start: float, seconds: float | None) -> tuple[np.ndarray, int]:
+    with _open_with_av(path) as container:
+        stream = container.streams.audio[0]
+        sr = stream.rate
+        end = np.inf if seconds is None else start + seconds
+        if start > PREROLL:
+            container.seek(int((start - PREROLL) / stream.time_base), stream=stream)
+        blocks, first_time = [], None
+        try:
+            for frame in container.decode(stream):
+                if first_time is None:
+                    first_time = frame.time or 0.0
+                if frame.time is not None and frame.time >= end:
+                    break
+                blocks.append(_as_float(frame))
+        except av.FFmpegError as error:
+            raise _not_audio(Path(path)) from error
+    if not blocks:
+        return np.zeros((0, stream.channels), np.float32), sr
+    samples = np.concatenate(blocks)
+    skip = max(0, round((start - first_time) * sr))
+    return samples[skip:][: None if seconds is None else round(seconds * sr)], sr
+
+
+def _as_float(frame: av.AudioFrame) -> np.ndarray:
+    """A decoded frame, planar or packed, integer or float, as float32 of shape (n_samples, channels)."""
+    block = frame.to_ndarray()
+    block = block.T if frame.format.is_planar else block.reshape(-1, frame.layout.nb_channels)
+    if np.issubdtype(block.dtype, np.integer):
+        return (block / np.float32(np.iinfo(block.dtype).max + 1)).astype(np.float32)
+    return block.astype(np.float32)

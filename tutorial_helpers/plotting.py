@@ -1,0 +1,69 @@
+"""Every figure's look: large type, colour-blind-safe colours, axes with units, a title that says the finding."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import matplotlib.pyplot as plt
+import numpy as np
+import soundfile
+from IPython.display import Audio, display
+
+# Okabe and Ito's colours, told apart with every common kind of colour blindness
+BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666"
+HEAT = "viridis"  # for levels in dB: even steps of lightness, also in grey print
+
+PLAYER_SECONDS = 8.0
+
+
+def use_style() -> None:
+    """Set the look of all figures that follow. Lesson: every one, in its first code cell."""
+    plt.rcParams.update(
+        {
+            "figure.figsize": (10, 4),
+            "figure.dpi": 90,
+            "figure.constrained_layout.use": True,
+            "font.size": 14,
+            "axes.titlesize": 15,
+            "axes.titlelocation": "left",
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, RED, PURPLE, GREY]),
+            "image.cmap": HEAT,
+            "legend.frameon": False,
+        }
+    )
+
+
+def show(figure: plt.Figure, alt: str) -> None:
+    """Display a figure once, with a text for those who cannot see it, and close it.
+
+    Lesson: every one, under every figure.
+    """
+    display(figure, metadata={"image/png": {"alt": alt}})
+    plt.close(figure)
+
+
+def spectrogram(ax: plt.Axes, levels: np.ndarray, times: np.ndarray, frequencies: np.ndarray, *, floor: float = -80.0):
+    """Draw levels in dB, shape (n_frequencies, n_frames), over `times` (s) and `frequencies` (Hz), with a colour bar.
+
+    floor: the level in dB below the maximum that gets the darkest colour. Returns the drawn mesh.
+    Lesson: 02_representations.
+    """
+    top = levels.max()
+    mesh = ax.pcolormesh(times, frequencies, levels, shading="nearest", vmin=top + floor, vmax=top, rasterized=True)
+    ax.set(xlabel="Time (s)", ylabel="Frequency (Hz)")
+    ax.figure.colorbar(mesh, ax=ax, format="%+2.0f dB")
+    return mesh
+
+
+def player(y: np.ndarray, sr: int, *, start: float = 0.0) -> Audio:
+    """A player for at most 8 seconds from `start` (s), encoded as mp3, at its own level.
+
+    Lesson: every one that plays sound.
+    """
+    first = round(start * sr)
+    clip = y[first : first + round(PLAYER_SECONDS * sr)]
+    encoded = BytesIO()
+    soundfile.write(encoded, np.clip(clip, -1, 1), sr, format="MP3")
+    return Audio(data=encoded.getvalue(), normalize=False)
