@@ -149,24 +149,19 @@ def speech_rate(y: np.ndarray, sr: int = SR, *, speech_seconds: float | None = N
 
 
 def summarise(y: np.ndarray, sr: int = SR) -> pd.Series:
-    """One row a recording: medians over voiced frames, where a voice is what is measured.
+    """One row a recording, to compare recordings by: medians over the voiced frames of `frame_table`.
 
-    `f0` (Hz, median), `f0_range` (semitones, 10th to 90th percentile), `level` (dB re full scale), `centroid` and
-    `rolloff` (Hz), `rate` (syllable nuclei a second), `seconds`, `voiced` (share of frames).
-    Missing where no frame is voiced. Lesson: 04_statistics.
+    `f0` (Hz), `f0_range` (semitones, 10th to 90th percentile), `level` (dB re full scale), `centroid` and `rolloff`
+    (Hz), `rate` (syllable nuclei a second), `seconds`, `voiced` (share of frames). What needs a voice is missing
+    where no frame is voiced.
+    Raises TutorialError where the recording is shorter than 0.128 s.
+    Lesson: 04_statistics.
     """
-    S = magnitude(y)
-    times = frame_times(S.shape[1], sr=sr)
-    f0 = f0_at(times, pitch(y, sr))
-    voiced = np.isfinite(f0)
-    summary = {"seconds": len(y) / sr, "voiced": voiced.mean(), "rate": speech_rate(y, sr)}
-    if voiced.any():
-        heard = S[:, voiced]
-        summary |= {
-            "f0": np.median(f0[voiced]),
-            "f0_range": float(np.ptp(np.percentile(semitones(f0[voiced]), [10, 90]))),
-            "level": np.median(level(y)[: len(times)][voiced]),
-            "centroid": np.median(librosa.feature.spectral_centroid(S=heard, sr=sr)),
-            "rolloff": np.median(librosa.feature.spectral_rolloff(S=heard, sr=sr)),
-        }
-    return pd.Series(summary).reindex(["f0", "f0_range", "level", "centroid", "rolloff", "rate", "seconds", "voiced"])
+    table = frame_table(y, sr)
+    voiced = table[table["voiced"]]
+    summary = voiced[["f0", "level", "centroid", "rolloff"]].median()
+    summary["f0_range"] = voiced["semitones"].quantile(0.9) - voiced["semitones"].quantile(0.1)
+    summary["rate"] = speech_rate(y, sr)
+    summary["seconds"] = len(y) / sr
+    summary["voiced"] = table["voiced"].mean()
+    return summary
