@@ -16,7 +16,20 @@ from .errors import TutorialError
 DEFAULT = "prompts"
 
 COLUMNS = ["path", "date", "speaker", "group", "treated", "text", "kind"]
-AUDIO_SUFFIXES = {".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".mp4", ".ogg", ".opus", ".wav", ".webm", ".wma"}
+AUDIO_SUFFIXES = {
+    ".aac",
+    ".aif",
+    ".aiff",
+    ".flac",
+    ".m4a",
+    ".mp3",
+    ".mp4",
+    ".ogg",
+    ".opus",
+    ".wav",
+    ".webm",
+    ".wma",
+}
 
 # Debian and Ubuntu install the prompts here, the English transcripts there.
 PROMPTS_SOUNDS = Path("/usr/share/asterisk/sounds")
@@ -97,7 +110,9 @@ def load_prompts(sounds: Path = PROMPTS_SOUNDS, transcript: Path = PROMPTS_TRANS
     Raises TutorialError, with the one command that installs them, where packages are missing.
     Lesson: 01_data_prep.
     """
-    missing = [str(place) for place in [*(sounds / voice for voice in PROMPTS_VOICES), transcript] if not place.exists()]
+    missing = [
+        str(place) for place in [*(sounds / voice for voice in PROMPTS_VOICES), transcript] if not place.exists()
+    ]
     if missing:
         raise TutorialError(
             f"The corpus 'prompts' is not complete on this machine: {missing[0]} is missing. "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
 from functools import lru_cache
 from pathlib import Path
@@ -55,46 +54,71 @@ def probe(path: str | Path) -> pd.Series:
 
 
 def read(path: str | Path, *, start: float = 0.0, seconds: float | None = None, sr: int = SR) -> np.ndarray:
-    """Read an excerpt as float32 mono samples `y` at `sr` Hz; only the excerpt is decoded.
+    """Read an excerpt as float32 mono samples `y` at `sr` Hz; only the excerpt is decoded, a block at a time.
 
     start: seconds from the beginning. seconds: how much; None is all there is; a recording that ends earlier gives
-    what it has. Channels are averaged, see `downmix`; resampling is soxr's, with its anti-aliasing filter.
+    what it has. Channels are averaged, and the average checked as in `downmix`; resampling is soxr's, with its
+    anti-aliasing filter.
     Returns an array of shape (n_samples,).
     Raises TutorialError where the file is missing, holds no sound, is cut short, is silent, holds NaN, or where
     `start` lies behind its end.
     Lesson: 01_data_prep.
     """
-    samples, native_sr = read_native(path, start=start, seconds=seconds)
-    y = downmix(samples, name=Path(path).name)
-    if not y.any():
+    name = Path(path).name
+    pieces, resample, n_samples, power, mono_power = [], None, 0, 0.0, 0.0
+    for samples, native_sr in blocks(path, start=start, seconds=seconds):
+        y = samples.mean(axis=1)
+        n_samples += len(y)
+        power += np.mean(samples.astype(np.float64) ** 2, axis=1).sum()
+        mono_power += np.sum(y.astype(np.float64) ** 2)
+        resample = resample or soxr.ResampleStream(native_sr, sr, 1, dtype="float32").resample_chunk
+        pieces.append(resample(y))
+    pieces.append(resample(np.zeros(0, np.float32), last=True))
+    if power == 0:
         raise TutorialError(
-            f"{Path(path).name} is silent from {start:g} s to {start + len(y) / native_sr:.1f} s: every sample is 0. "
+            f"{name} is silent from {start:g} s to {start + n_samples / native_sr:.1f} s: every sample is 0. "
             "Choose another start or another recording."
         )
-    return soxr.resample(y, native_sr, sr) if native_sr != sr else y
+    _refuse_cancelled(power, mono_power, name)
+    return np.concatenate(pieces)
 
 
 def read_native(path: str | Path, *, start: float = 0.0, seconds: float | None = None) -> tuple[np.ndarray, int]:
     """Read an excerpt as it is stored: float32 samples of shape (n_samples, channels), and the native rate in Hz.
 
-    libsndfile reads what it can; ffmpeg's libraries (PyAV) read the other formats, and mp3 files without a length
-    in their header, which libsndfile would cut off without a word.
     Raises TutorialError as `read` does, but lets silence pass.
+    Lesson: 01_data_prep.
+    """
+    read_blocks = list(blocks(path, start=start, seconds=seconds))
+    return np.concatenate([samples for samples, _ in read_blocks]), read_blocks[0][1]
+
+
+def blocks(path: str | Path, *, start: float = 0.0, seconds: float | None = None, block_seconds: float = 30.0):
+    """Yield an excerpt block by block: (float32 samples of shape (n_samples, channels), native rate in Hz).
+
+    libsndfile reads wav, flac, ogg and their kind; ffmpeg's libraries (PyAV) read the rest, and mp3, because libsndfile
+    believes the length that an mp3's header claims or a guess at it, and drops what lies behind without a word.
+    Raises TutorialError where nothing can be read, or where a block holds NaN.
     Lesson: 01_data_prep.
     """
     name = Path(path).name
     if start < 0 or (seconds is not None and seconds <= 0):
-        raise TutorialError(f"{name}: an excerpt needs start >= 0 and a length over 0 s, not {start:g} and {seconds} s.")
-    if _libsndfile_reads(path):
-        samples, sr = _read_with_soundfile(path, start, seconds)
-    else:
-        samples, sr = _read_with_av(path, start, seconds)
-    if len(samples) == 0:
-        raise TutorialError(f"{name} has no samples at {start:g} s: it ends before, or it is empty. Choose a smaller start.")
-    if np.isnan(samples).any():
-        first = np.isnan(samples).any(axis=1).argmax() / sr + start
-        raise TutorialError(f"{name} holds NaN (not a number) at {first:.3f} s. Export it again from its source.")
-    return samples, sr
+        raise TutorialError(
+            f"{name}: an excerpt needs start >= 0 and a length over 0 s, not {start:g} and {seconds} s."
+        )
+    _open_with_av(path).close()  # says what is wrong with a file that nothing can read
+    reader = _blocks_by_soundfile if _libsndfile_reads(path) else _blocks_by_av
+    at = start
+    for samples, sr in reader(path, start, seconds, block_seconds):
+        if np.isnan(samples).any():
+            first = at + np.isnan(samples).any(axis=1).argmax() / sr
+            raise TutorialError(f"{name} holds NaN (not a number) at {first:.3f} s. Export it again from its source.")
+        at += len(samples) / sr
+        yield samples, sr
+    if at == start:
+        raise TutorialError(
+            f"{name} has no samples at {start:g} s: it ends before, or it is empty. Choose a smaller start."
+        )
 
 
 def downmix(samples: np.ndarray, *, name: str = "The recording") -> np.ndarray:
@@ -105,12 +129,16 @@ def downmix(samples: np.ndarray, *, name: str = "The recording") -> np.ndarray:
     Lesson: 01_data_prep.
     """
     y = samples.mean(axis=1)
-    rms = np.sqrt(np.mean(samples**2))
-    if np.sqrt(np.mean(y**2)) < 0.1 * rms:
+    _refuse_cancelled(np.mean(samples**2, axis=1).sum(), np.sum(y**2), name)
+    return y
+
+
+def _refuse_cancelled(power: float, mono_power: float, name: str) -> None:
+    """power: of the channels, on average; mono_power: of their mean. A hundredth of power is a tenth of RMS."""
+    if mono_power < 0.01 * power:
         raise TutorialError(
             f"{name}: its channels cancel when they are averaged (opposite phase). Save one channel alone and read that."
         )
-    return y
 
 
 def quality(y: np.ndarray, sr: int) -> pd.Series:
@@ -170,7 +198,9 @@ def voice_activity(y: np.ndarray, sr: int = SR) -> pd.DataFrame:
     from silero_vad import get_speech_timestamps
 
     if sr not in (8_000, 16_000):
-        raise TutorialError(f"silero-vad hears 8,000 or 16,000 Hz, not {sr} Hz. Resample first: data_prep.read(..., sr=16000).")
+        raise TutorialError(
+            f"silero-vad hears 8,000 or 16,000 Hz, not {sr} Hz. Resample first: data_prep.read(..., sr=16000)."
+        )
     stretches = get_speech_timestamps(torch.from_numpy(y.astype(np.float32)), _silero(), sampling_rate=sr)
     return pd.DataFrame([(s["start"] / sr, s["end"] / sr) for s in stretches], columns=["onset", "offset"])
 
@@ -181,8 +211,10 @@ def inside(times: np.ndarray, stretches: pd.DataFrame) -> np.ndarray:
     Returns booleans, shape (n_times,). Lesson: 01_data_prep, 05_deep_learning.
     """
     times = np.asarray(times)
-    return sum(((onset <= times) & (times < offset) for onset, offset in stretches[["onset", "offset"]].to_numpy()),
-               np.zeros(len(times), bool)).astype(bool)
+    return sum(
+        ((onset <= times) & (times < offset) for onset, offset in stretches[["onset", "offset"]].to_numpy()),
+        np.zeros(len(times), bool),
+    ).astype(bool)
 
 
 def to_pydub(y: np.ndarray, sr: int) -> pydub.AudioSegment:
@@ -213,6 +245,8 @@ def _open_with_av(path: str | Path):
         container = av.open(str(path))
     except av.FFmpegError as error:
         raise _not_audio(path) from error
+    if path.suffix.lower() == ".mp3":
+        _refuse_mp3_cut_short(path)
     if not container.streams.audio or not container.streams.audio[0].rate:
         container.close()
         raise _not_audio(path)
@@ -227,80 +261,84 @@ def _not_audio(path: Path) -> TutorialError:
 
 
 def _libsndfile_reads(path: str | Path) -> bool:
-    """Whether libsndfile reads the file in full: a format it knows and, for mp3, a header that tells the length."""
-    _open_with_av(path).close()  # says what is wrong with a file that nothing can read
-    if Path(path).suffix.lower() == ".mp3":
-        return _mp3_length_header(path) is not None
+    """Whether to read the file with libsndfile: a format that it knows, other than mp3."""
     try:
-        soundfile.info(path)
+        return soundfile.info(path).format != "MP3"
     except soundfile.LibsndfileError:
         return False
-    return True
 
 
-def _mp3_length_header(path: str | Path) -> int | None:
-    """The number of bytes of sound that an mp3 promises in its Xing/Info header; None where it has none.
+def _refuse_mp3_cut_short(path: Path) -> None:
+    """Raise TutorialError where fewer bytes are there than the mp3's Xing/Info header promises.
 
-    Raises TutorialError where fewer bytes are there: the file was cut short.
-    Source: the Xing header as LAME writes it (tag, 4 bytes of flags, then frames and bytes where flagged).
+    Source: the header as LAME writes it: the tag, 4 bytes of flags, then frames and bytes where flagged.
     """
     with open(path, "rb") as file:
         head = file.read(10)
+        tag_size = 0
         if head[:3] == b"ID3":  # a tag of that many bytes, seven bits a byte, stands before the sound
-            tag_size = sum((byte & 127) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)) + 10
-        else:
-            tag_size = 0
+            tag_size = 10 + sum((byte & 127) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
         file.seek(tag_size)
         first_frame = file.read(200)
     at = max(first_frame.find(b"Xing"), first_frame.find(b"Info"))
-    if at < 0:
-        return None
-    flags, _frames, n_bytes = struct.unpack(">III", first_frame[at + 4 : at + 16])
-    if flags & 3 != 3:
-        return None
-    there = Path(path).stat().st_size - tag_size
-    if there < 0.99 * n_bytes:
+    if at < 0 or first_frame[at + 7] & 3 != 3:
+        return
+    promised = int.from_bytes(first_frame[at + 12 : at + 16], "big")
+    there = path.stat().st_size - tag_size
+    if there < 0.99 * promised:
         raise TutorialError(
-            f"{Path(path).name} is cut short: its header promises {n_bytes:,} bytes of sound and {there:,} are there. "
+            f"{path.name} is cut short: its header promises {promised:,} bytes of sound and {there:,} are there. "
             "Download or copy it again."
         )
-    return n_bytes
 
 
-def _read_with_soundfile(path: str | Path, start: float, seconds: float | None) -> tuple[np.ndarray, int]:
+def _blocks_by_soundfile(path: str | Path, start: float, seconds: float | None, block_seconds: float):
     try:
         with soundfile.SoundFile(path) as file:
             sr = file.samplerate
-            first = min(round(start * sr), file.frames)
-            file.seek(first)
-            wanted = file.frames - first if seconds is None else min(round(seconds * sr), file.frames - first)
-            return file.read(wanted, dtype="float32", always_2d=True), sr
+            left = file.seek(min(round(start * sr), file.frames))
+            left = file.frames - left if seconds is None else min(round(seconds * sr), file.frames - left)
+            while left > 0:
+                samples = file.read(min(left, round(block_seconds * sr)), dtype="float32", always_2d=True)
+                if len(samples) == 0:
+                    raise TutorialError(
+                        f"{Path(path).name} is cut short: {left / sr:.1f} s that its header promises are not there. "
+                        "Download or copy it again."
+                    )
+                left -= len(samples)
+                yield samples, sr
     except soundfile.LibsndfileError as error:
         raise _not_audio(Path(path)) from error
 
 
-def _read_with_av(path: str | Path, start: float, seconds: float | None) -> tuple[np.ndarray, int]:
+def _blocks_by_av(path: str | Path, start: float, seconds: float | None, block_seconds: float):
     with _open_with_av(path) as container:
         stream = container.streams.audio[0]
         sr = stream.rate
-        end = np.inf if seconds is None else start + seconds
+        origin = float((stream.start_time or 0) * stream.time_base)  # the time stamp of the first sample that is heard
         if start > PREROLL:
-            container.seek(int((start - PREROLL) / stream.time_base), stream=stream)
-        blocks, first_time = [], None
+            container.seek(int((origin + start - PREROLL) / stream.time_base), stream=stream)
+        skip, left = None, np.inf if seconds is None else round(seconds * sr)
+        gathered = av.AudioFifo()
         try:
             for frame in container.decode(stream):
-                if first_time is None:
-                    first_time = frame.time or 0.0
-                if frame.time is not None and frame.time >= end:
-                    break
-                blocks.append(_as_float(frame))
+                if skip is None:  # a seek lands before the time that was asked for
+                    skip = max(0, round((start + origin - (frame.time or 0.0)) * sr))
+                frame.pts = None  # or the fifo refuses frames whose rounded time stamps leave gaps
+                gathered.write(frame)
+                if skip and gathered.samples > skip:
+                    gathered.read(skip)
+                    skip = 0
+                if not skip and gathered.samples >= min(left, block_seconds * sr):
+                    samples = _as_float(gathered.read(min(left, gathered.samples)))
+                    left -= len(samples)
+                    yield samples, sr
+                    if left == 0:
+                        return
         except av.FFmpegError as error:
             raise _not_audio(Path(path)) from error
-    if not blocks:
-        return np.zeros((0, stream.channels), np.float32), sr
-    samples = np.concatenate(blocks)
-    skip = max(0, round((start - first_time) * sr))
-    return samples[skip:][: None if seconds is None else round(seconds * sr)], sr
+        if not skip and gathered.samples:
+            yield _as_float(gathered.read()), sr
 
 
 def _as_float(frame: av.AudioFrame) -> np.ndarray:

@@ -21,9 +21,9 @@ def frame_table(y: np.ndarray, sr: int = SR) -> pd.DataFrame:
     """Every feature of lesson 03 on one frame grid: one row a frame of 64 ms, every 10 ms at 16 kHz.
 
     y: shape (n_samples,). Columns: `time` (s, the frame's centre); `level` (RMS in dB re full scale); `f0` (Hz) and
-    `semitones` (re the median f0 of this recording), missing where unvoiced; `voiced`; `centroid` and `rolloff`
-    (Hz, 85 % of the magnitude); `zcr` (zero crossings a sample); `contrast` (dB, mean over bands); `mfcc_1` to
-    `mfcc_13`; `chroma_C` to `chroma_B`.
+    `semitones` (re the median f0 of this recording), missing where unvoiced; `voiced`; `zcr` (zero crossings a
+    sample); `centroid` and `rolloff` (Hz, 85 % of the magnitude; 0 in digital silence); `contrast` (dB, mean over
+    bands); `mfcc_1` to `mfcc_13`; `chroma_C` to `chroma_B` (1 is the frame's strongest).
     Raises TutorialError where the recording is shorter than one window.
     Lesson: 03_features, 04_statistics.
     """
@@ -35,22 +35,37 @@ def frame_table(y: np.ndarray, sr: int = SR) -> pd.DataFrame:
     table["semitones"] = semitones(table["f0"])
     table["zcr"] = librosa.feature.zero_crossing_rate(y, frame_length=N_FFT, hop_length=HOP_LENGTH)[0]
     # a minute at a time: the steps between need several times the memory of S itself
-    blocks = [_spectral_table(S[:, first : first + 6000], sr) for first in range(0, S.shape[1], 6000)]
-    return pd.concat([table, pd.concat(blocks, ignore_index=True)], axis=1)
+    blocks = [S[:, first : first + 6000] for first in range(0, S.shape[1], 6000)]
+    spectral = pd.concat([_spectral_table(block, sr) for block in blocks], ignore_index=True)
+    mels = [librosa.feature.melspectrogram(S=block**2, sr=sr, n_mels=N_MELS) for block in blocks]
+    coefficients = pd.DataFrame(
+        mfcc(np.concatenate(mels, axis=1)).T, columns=[f"mfcc_{i}" for i in range(1, N_MFCC + 1)]
+    )
+    chroma = spectral.columns.str.startswith("chroma_")
+    return pd.concat([table, spectral.loc[:, ~chroma], coefficients, spectral.loc[:, chroma]], axis=1)
 
 
 def _spectral_table(S: np.ndarray, sr: int) -> pd.DataFrame:
-    """The features of `frame_table` that come from the magnitudes S (n_fft // 2 + 1, n_frames) alone."""
-    mels = librosa.power_to_db(librosa.feature.melspectrogram(S=S**2, sr=sr, n_mels=N_MELS), top_db=None)
+    """The features of `frame_table` that need no other frame than their own, from S (n_fft // 2 + 1, n_frames)."""
     columns = {
         "centroid": librosa.feature.spectral_centroid(S=S, sr=sr)[0],
         "rolloff": librosa.feature.spectral_rolloff(S=S, sr=sr)[0],
         "contrast": spectral_contrast(S, sr).mean(axis=0),
     }
-    columns |= {f"mfcc_{i}": row for i, row in enumerate(librosa.feature.mfcc(S=mels, n_mfcc=N_MFCC), start=1)}
     chroma = librosa.feature.chroma_stft(S=S**2, sr=sr, n_fft=N_FFT, tuning=0.0)
     columns |= {f"chroma_{name}": row for name, row in zip(PITCH_CLASSES, chroma, strict=True)}
     return pd.DataFrame(columns)
+
+
+def mfcc(mel_power: np.ndarray, *, n_mfcc: int = N_MFCC) -> np.ndarray:
+    """Mel-frequency cepstral coefficients, shape (n_mfcc, n_frames): cosine ripples over the mel bands in dB.
+
+    mel_power: shape (n_mels, n_frames), a whole recording. What is 80 dB under its strongest cell counts as that, so
+    that the empty bands of a telephone line hold no rounding noise; librosa's own floor of 1e-10 moves with the gain.
+    Source: librosa.feature.mfcc (orthonormal DCT-II, 10 log10 of power). Lesson: 03_features.
+    """
+    # the smallest amin that single precision holds: only the floor relative to the recording is left
+    return librosa.feature.mfcc(S=librosa.power_to_db(mel_power, amin=1e-30, top_db=80.0), n_mfcc=n_mfcc)
 
 
 def level(y: np.ndarray) -> np.ndarray:
@@ -61,7 +76,9 @@ def level(y: np.ndarray) -> np.ndarray:
     return dbfs(librosa.feature.rms(y=y, frame_length=N_FFT, hop_length=HOP_LENGTH)[0])
 
 
-def pitch(y: np.ndarray, sr: int = SR, *, floor: float = F0_FLOOR, ceiling: float = F0_CEILING) -> pd.DataFrame:
+def pitch(
+    y: np.ndarray, sr: int = SR, *, floor: float = F0_FLOOR, ceiling: float = F0_CEILING
+) -> pd.DataFrame:
     """Praat's fundamental frequency every 10 ms: `time` (s) and `f0` (Hz, missing where Praat hears no voice).
 
     y: shape (n_samples,). floor, ceiling: Hz; a voice outside them is missed or found an octave off.
@@ -83,9 +100,11 @@ def pitch(y: np.ndarray, sr: int = SR, *, floor: float = F0_FLOOR, ceiling: floa
 def f0_at(times: np.ndarray, track: pd.DataFrame) -> np.ndarray:
     """The f0 (Hz) of the nearest frame of a pitch track at each time (s); missing where that frame is unvoiced.
 
-    Times more than half a step (5 ms) outside the track are missing too. Lesson: 03_features.
+    Half-way between two frames it is the earlier one. Times more than half a step (5 ms) outside the track are
+    missing too. Lesson: 03_features.
     """
-    nearest = np.searchsorted(track["time"].to_numpy() + 0.005, times).clip(0, len(track) - 1)
+    # the microsecond decides ties: without it, rounding would take some frames twice and leave others out
+    nearest = np.searchsorted(track["time"].to_numpy() + 0.005, times - 1e-6).clip(0, len(track) - 1)
     distance = np.abs(track["time"].to_numpy()[nearest] - times)
     return np.where(distance <= 0.0051, track["f0"].to_numpy()[nearest], np.nan)
 
@@ -112,9 +131,10 @@ def octave_jumps(track: pd.DataFrame) -> float:
 
 
 def spectral_contrast(S: np.ndarray, sr: int = SR) -> np.ndarray:
-    """Peak over valley in dB in octave bands from 200 Hz to half the rate, shape (n_bands + 1, n_frames).
+    """Peak over valley in dB below 200 Hz and in the octave bands above it, shape (n_bands + 1, n_frames).
 
-    S: magnitudes, shape (n_fft // 2 + 1, n_frames). The number of bands is what fits under sr / 2.
+    S: magnitudes, shape (n_fft // 2 + 1, n_frames). There are as many octaves as fit under sr / 2; the last band goes
+    on to sr / 2.
     Source: Jiang et al. 2002, librosa.feature.spectral_contrast. Lesson: 03_features.
     """
     n_bands = int(np.floor(np.log2(sr / 2 / 200.0) - 1e-9))
@@ -142,10 +162,12 @@ def syllable_nuclei(y: np.ndarray, sr: int = SR) -> np.ndarray:
 def speech_rate(y: np.ndarray, sr: int = SR, *, speech_seconds: float | None = None) -> float:
     """Syllable nuclei a second of speech.
 
-    speech_seconds: how much of y is speech (from `data_prep.voice_activity`); None takes all of it.
+    speech_seconds: how much of y is speech (from `data_prep.voice_activity`); None takes all of it. Where there is
+    no speech (0 s) the rate is missing.
     Lesson: 03_features.
     """
-    return len(syllable_nuclei(y, sr)) / (speech_seconds or len(y) / sr)
+    seconds = len(y) / sr if speech_seconds is None else speech_seconds
+    return len(syllable_nuclei(y, sr)) / seconds if seconds else np.nan
 
 
 def summarise(y: np.ndarray, sr: int = SR) -> pd.Series:
@@ -165,3 +187,54 @@ def summarise(y: np.ndarray, sr: int = SR) -> pd.Series:
     summary["seconds"] = len(y) / sr
     summary["voiced"] = table["voiced"].mean()
     return summary
+
+
+def voiced_start(y: np.ndarray, sr: int = SR, *, seconds: float = 10.0) -> float:
+    """Where the stretch of so many seconds with the most voiced frames begins, in seconds (0.0 if y is shorter).
+
+    Lesson: 03_features.
+    """
+    track = pitch(y, sr)
+    counts = np.concatenate([[0], np.cumsum(track["f0"].notna())])
+    n = round(seconds / 0.01)
+    if len(track) <= n:
+        return 0.0
+    return float(np.argmax(counts[n:] - counts[:-n]) * 0.01)
+
+
+def harmonic_voice(
+    f0: float | np.ndarray, *, seconds: float | None = None, syllables: float = 0.0, sr: int = SR
+) -> np.ndarray:
+    """A voice-like tone with known answers: harmonics of f0 up to 4 kHz, each as strong as its number is small.
+
+    f0: Hz, one number or one value a sample (a glide); `seconds` is needed with one number. syllables: how often a
+    second the level swells and falls to nothing; 0 leaves it constant. Returns y, shape (n_samples,), peak 0.5.
+    Lesson: 03_features.
+    """
+    track = np.full(round(seconds * sr), float(f0)) if np.ndim(f0) == 0 else np.asarray(f0, dtype=float)
+    phase = 2 * np.pi * np.cumsum(track) / sr
+    highest = int(min(4000.0, 0.49 * sr) / track.max())
+    y = sum(np.sin(k * phase) / k for k in range(1, highest + 1))
+    if syllables:
+        y = y * 0.5 * (1 - np.cos(2 * np.pi * syllables * np.arange(len(y)) / sr))
+    return (0.5 * y / np.abs(y).max()).astype(np.float32)
+
+
+def chord_music(chords: list[tuple[int, ...]], *, bpm: float, sr: int = SR, seed: int = 0) -> np.ndarray:
+    """Music with known answers: each chord for four beats, struck on every beat with a bass note and a click.
+
+    chords: pitch classes (0 is C, 11 is B), the first is the root and the bass. bpm: beats a minute. seed: for the
+    click's noise. Returns y, shape (n_samples,), peak 0.5.
+    Lesson: 03_features.
+    """
+    rng = np.random.default_rng(seed)
+    beat = 60 / bpm
+    times = np.arange(round(beat * sr)) / sr
+    y = np.zeros(round(4 * len(chords) * beat * sr) + 1, dtype=np.float32)
+    for i, chord in enumerate([chord for chord in chords for _ in range(4)]):
+        notes = [130.81 * 2 ** (chord[0] / 12), *(261.63 * 2 ** (step / 12) for step in chord)]
+        sound = sum(np.sin(2 * np.pi * k * hz * times) / k**2 for hz in notes for k in (1, 2, 3)) * np.exp(-4 * times)
+        sound += rng.standard_normal(len(times)) * np.exp(-200 * times)
+        first = round(i * beat * sr)
+        y[first : first + len(sound)] += sound[: len(y) - first]
+    return 0.5 * y / np.abs(y).max()

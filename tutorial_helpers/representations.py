@@ -12,6 +12,7 @@ from .errors import TutorialError
 N_FFT = 1024  # samples: a window of 64 ms at 16 kHz
 HOP_LENGTH = 160  # samples: a frame every 10 ms at 16 kHz
 N_MELS = 64
+FLOOR = -80.0  # dB below the strongest cell: what is weaker counts as nothing
 
 
 def frame_times(n_frames: int, *, sr: int = SR, hop_length: int = HOP_LENGTH) -> np.ndarray:
@@ -22,9 +23,15 @@ def frame_times(n_frames: int, *, sr: int = SR, hop_length: int = HOP_LENGTH) ->
 def magnitude(y: np.ndarray, *, n_fft: int = N_FFT, hop_length: int = HOP_LENGTH) -> np.ndarray:
     """Magnitude of the short-time Fourier transform, shape (n_fft // 2 + 1, n_frames), Hann window, centred frames.
 
-    y: shape (n_samples,). Raises TutorialError where the recording is shorter than one window.
-    Source: librosa.stft. Lesson: 02_representations.
+    y: shape (n_samples,). n_fft and hop_length: window and step in samples.
+    Raises TutorialError where y has more than one channel or is shorter than one window.
+    Source: librosa.stft (Allen & Rabiner 1977, 10.1109/PROC.1977.10770). Lesson: 02_representations.
     """
+    if y.ndim != 1:
+        raise TutorialError(
+            f"A spectrogram is of one channel; these samples have the shape {y.shape}. "
+            "Read with data_prep.read, or average the channels with data_prep.downmix."
+        )
     if len(y) < n_fft:
         raise TutorialError(
             f"The recording has {len(y)} samples, fewer than the analysis window of {n_fft}. "
@@ -36,20 +43,40 @@ def magnitude(y: np.ndarray, *, n_fft: int = N_FFT, hop_length: int = HOP_LENGTH
 def spectrogram_db(y: np.ndarray, *, n_fft: int = N_FFT, hop_length: int = HOP_LENGTH) -> np.ndarray:
     """Magnitudes in dB below the recording's strongest cell (0 dB), floor -80 dB, shape (n_fft // 2 + 1, n_frames).
 
-    Lesson: 02_representations.
+    y: shape (n_samples,). The recording's own level is gone: a gain changes nothing. Digital silence is -80 dB
+    throughout.
+    Raises TutorialError as `magnitude` does.
+    Source: librosa.power_to_db. Lesson: 02_representations.
     """
-    return librosa.amplitude_to_db(magnitude(y, n_fft=n_fft, hop_length=hop_length), ref=np.max)
+    return _below_strongest(magnitude(y, n_fft=n_fft, hop_length=hop_length) ** 2)
 
 
-def mel_db(y: np.ndarray, *, sr: int = SR, n_mels: int = N_MELS) -> np.ndarray:
+def mel_db(y: np.ndarray, *, sr: int = SR, n_mels: int = N_MELS, fmax: float | None = None) -> np.ndarray:
     """Power in mel bands in dB below the strongest cell (0 dB), floor -80 dB, shape (n_mels, n_frames).
 
+    y: shape (n_samples,), sr: Hz. fmax: Hz, where the bands end; None is half the rate. Digital silence is -80 dB.
+    Raises TutorialError as `magnitude` does.
     Source: librosa.feature.melspectrogram (Slaney's mel scale) and power_to_db. Lesson: 02_representations.
     """
-    power = librosa.feature.melspectrogram(S=magnitude(y) ** 2, sr=sr, n_mels=n_mels)
-    return librosa.power_to_db(power, ref=np.max)
+    power = librosa.feature.melspectrogram(S=magnitude(y) ** 2, sr=sr, n_mels=n_mels, fmax=fmax)
+    return _below_strongest(power)
 
 
-def mel_centres(*, sr: int = SR, n_mels: int = N_MELS) -> np.ndarray:
-    """The centre frequency of each mel band in Hz, shape (n_mels,). Lesson: 02_representations."""
-    return librosa.mel_frequencies(n_mels=n_mels + 2, fmin=0.0, fmax=sr / 2)[1:-1]
+def mel_centres(*, sr: int = SR, n_mels: int = N_MELS, fmax: float | None = None) -> np.ndarray:
+    """The centre frequency of each mel band in Hz, shape (n_mels,).
+
+    sr: Hz. fmax: Hz, where the bands end; None is half the rate. Lesson: 02_representations.
+    """
+    return librosa.mel_frequencies(n_mels=n_mels + 2, fmin=0.0, fmax=fmax or sr / 2)[1:-1]
+
+
+def _below_strongest(power: np.ndarray) -> np.ndarray:
+    """Power in dB below its strongest cell, cut at FLOOR.
+
+    The smallest power that counts follows the recording: librosa's own, 1e-10, would cut a quiet recording higher up
+    than a loud one.
+    """
+    strongest = power.max()
+    if strongest == 0:
+        return np.full(power.shape, FLOOR, dtype=power.dtype)
+    return librosa.power_to_db(power, ref=strongest, amin=strongest * 10 ** (FLOOR / 10), top_db=None)

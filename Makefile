@@ -1,0 +1,43 @@
+# make run       run every lesson on the default corpus, with a report to open
+# make test      lint, unit tests, notebooks
+# make lab       open the lessons in JupyterLab
+#
+# CORPUS=prompts or CORPUS=/a/folder   OUT=/another   LESSONS=01,03   PROFILE=fast
+# On Linux, TORCH_INDEX=<PyTorch's CPU index> saves gigabytes: see the README.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PY := .venv/bin/python
+OUT ?= runs/latest
+
+.PHONY: setup run test lab notebooks binder doctor
+
+setup: .venv/.ready
+
+.venv/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) \
+	  -c constraints.txt -e '.[offline,test]'
+	@touch $@
+
+run: setup
+	$(PY) -m tutorial_helpers run $(if $(CORPUS),--corpus '$(CORPUS)') --out '$(OUT)' \
+	  $(if $(LESSONS),--lessons '$(LESSONS)') $(if $(PROFILE),--profile '$(PROFILE)')
+
+test: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	$(PY) -m pytest tests
+	$(PY) -m pytest --nbval-lax --nbval-cell-timeout 600 notebooks
+
+lab: setup
+	.venv/bin/jupyter lab --ip 127.0.0.1 notebooks
+
+doctor: setup
+	$(PY) -m tutorial_helpers doctor
+
+# for authors: notebooks/source -> notebooks/, and environment.yml -> binder/
+notebooks: setup
+	$(PY) -m tutorial_helpers notebooks $(if $(LESSONS),--lessons '$(LESSONS)')
+
+binder: setup
+	$(PY) -m tutorial_helpers environment

@@ -1,0 +1,422 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 01 Data preparation: from a file to samples you can trust
+#
+# **What you will do:** find recordings, look inside a file before you trust it, take the part you need, bring it to
+# one sampling rate and one channel, edit it, find the speech in it, and check its quality.
+#
+# **What you will learn:** which of these steps change your measurements without a word, and how to notice.
+#
+# **What you need:** a year of Python. No knowledge of sound.
+
+# %% [markdown]
+# ## Set up
+#
+# On your own machine, `make setup` in the project's folder installs everything at tested versions. The next cell
+# holds the settings of this lesson. Change them to work on your own recordings: `corpus` takes the path of a folder.
+
+# %% tags=["parameters"]
+corpus = "prompts"  # "prompts", or the path of a folder with your own recordings
+recording = ""  # a name from the corpus; empty takes the corpus's own choice
+start = 0.0  # seconds: where the excerpt begins
+minutes = 10.0  # how much of a recording is read at most
+most_recordings = 100  # how many recordings are used at most where a lesson compares recordings
+seed = 20221106  # everything random starts here
+
+# %%
+import tempfile
+import time
+from pathlib import Path
+
+import librosa
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import soundfile as sf
+import soxr
+
+from tutorial_helpers import corpora, data_prep, exercises, features, plotting
+
+plotting.use_style()
+rng = np.random.default_rng(seed)
+work = Path(tempfile.mkdtemp())  # what this lesson writes goes here, never beside your recordings
+
+# %% [markdown]
+# ## Get audio
+#
+# A corpus is a table: one row a recording, with its path and what is known about it. The default, `prompts`, is real
+# human speech recorded for telephone systems: a woman in English and in Spanish, and three other voices in French,
+# Italian and Russian. What is not known stays missing.
+
+# %%
+source = corpora.load(corpus)
+source.recordings.head(3)[["date", "speaker", "group", "text", "kind"]]
+
+# %%
+speech = source.recordings[source.recordings["kind"] == "speech"]
+print(f"{len(source.recordings)} recordings, {len(speech)} of them speech")
+for group, size in speech["group"].value_counts().sort_index().items():
+    print(f"  {group}: {size}")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# Some recordings are beeps and silences rather than words. The corpus marks them, so that nobody measures the pitch
+# of a beep and reports it as a voice. We open one recording for this lesson.
+
+# %%
+episode = corpora.pick(source, recording)
+print(episode.name)
+
+# %% [markdown]
+# ## Look before you trust: probe the file
+#
+# Before a single sample is used, ask the file what it holds. The *native rate* says how many samples a second were
+# stored, and half of it is the highest frequency that the file can carry. *Channels* are parallel tracks. The *codec*
+# says how samples became bytes, and whether something was thrown away on the way.
+
+# %%
+facts = data_prep.probe(episode.path)
+print(f"{facts.sr:,} Hz, {facts.channels} channel(s), {facts.codec}, {facts.seconds:.2f} s")
+print(f"highest frequency it can hold: {facts.sr / 2:,.0f} Hz")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ## Take an excerpt
+#
+# Talk shows run for hours. You rarely need all of it at once, and a reader that *seeks* can jump to any second and
+# decode from there. `data_prep.read` does that, brings the excerpt to one channel and to the one rate of this project,
+# 16,000 Hz, and gives back `y`: an array of samples between -1 and 1.
+
+# %%
+sr = data_prep.SR
+y = data_prep.read(episode.path, start=start, seconds=60 * minutes)
+print(f"y: {y.shape}, {y.dtype}, {len(y) / sr:.2f} s at {sr:,} Hz")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# Listen. No table replaces your ears: a recording that sounds wrong will be measured wrong.
+
+# %% tags=["player"]
+plotting.player(y, sr)
+
+# %% [markdown]
+# ### Pitfall: decoding everything to keep a little
+#
+# A common first attempt loads the whole file, cuts, writes, and loads again. To feel what that costs we make a
+# ten-minute mp3 from our recording and take thirty seconds out of it, both ways. A real show is twenty-four times as
+# long.
+
+# %%
+long_mp3 = work / "ten_minutes.mp3"
+sf.write(long_mp3, np.resize(y, 600 * sr), sr)
+
+clock = time.perf_counter()
+whole, native_sr = librosa.load(long_mp3)
+naive_cut = whole[300 * native_sr : 330 * native_sr]
+naive_time = time.perf_counter() - clock
+
+clock = time.perf_counter()
+cut = data_prep.read(long_mp3, start=300, seconds=30)
+print(f"loading all took {naive_time / (time.perf_counter() - clock):.0f} times as long as reading the excerpt")
+
+# %% tags=["pitfall"]
+naive_seconds, right_seconds = len(whole) / native_sr, len(cut) / sr
+print(f"decoded for 30 s of sound   naive: {naive_seconds:.0f} s   right: {right_seconds:.0f} s")
+print(f"the same for a four-hour show   naive: {4 * 3600:,} s   right: {right_seconds:.0f} s")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ### Pitfall: believing the length in an mp3's header
+#
+# A variable-rate mp3 need not say how long it is. Software then guesses from the first frames. Counting the packets of
+# the whole file does not guess, and costs about a second for four hours. Here we write such a file on purpose.
+
+# %% tags=["pitfall"]
+headless = work / "no_length.mp3"
+speech_then_pause = np.concatenate([y[: 15 * sr], np.zeros(15 * sr, np.float32)])
+data_prep.to_pydub(speech_then_pause, sr).export(headless, format="mp3", parameters=["-q:a", "4", "-write_xing", "0"])
+counted = data_prep.probe(headless)
+print(
+    f"true: {len(speech_then_pause) / sr:.0f} s   naive: {counted.header_seconds:.0f} s   right: {counted.seconds:.0f} s"
+)
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# `data_prep.read` does not ask the header: it decodes what is there. A reader that trusts a guess that is too short
+# drops the rest of the show without a word.
+
+# %% [markdown]
+# ## One rate for everything
+#
+# A sampling rate is a property of the file, not of the voice. If rates differ between recordings, many measures differ
+# too. So we choose one rate for the whole project and resample everything to it. 16,000 Hz keeps what speech needs (up
+# to 8,000 Hz) and is what the recognisers of lesson 05 expect.
+
+# %%
+native, native_sr = data_prep.read_native(episode.path, start=start, seconds=20)
+at_16k = soxr.resample(native[:, 0], native_sr, sr)
+print(
+    f"{native_sr:,} Hz: {len(native):,} samples -> {sr:,} Hz: {len(at_16k):,} samples, the same {len(at_16k) / sr:.1f} s"
+)
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# Resampling upwards adds samples, not information: a telephone recording at 16,000 Hz still holds nothing above
+# 4,000 Hz. Keep the native rate in your table, because it limits what you may compare.
+#
+# ### Pitfall: the rate and the downmix that a loader chooses for you
+#
+# `librosa.load` resamples to 22,050 Hz and averages channels unless told otherwise. Watch two measures of the same
+# sound, resampled to four rates: the frequency below which 85 % of the spectrum lies (rolloff), and the second
+# of the coefficients that describe its shape (MFCC 2). Nobody spoke differently.
+
+# %% tags=["pitfall"]
+wide = at_16k + 0.01 * rng.standard_normal(len(at_16k)).astype(np.float32)  # a little hiss, as in any room
+by_rate = {}
+for rate in (8_000, 16_000, 22_050, 44_100):
+    x = soxr.resample(wide, sr, rate)
+    rolloff = librosa.feature.spectral_rolloff(y=x, sr=rate).mean()
+    by_rate[rate] = rolloff, librosa.feature.mfcc(y=x, sr=rate)[1].mean()
+    print(f"{rate:>6} Hz: mean rolloff {rolloff:5.0f} Hz, mean MFCC 2 {by_rate[rate][1]:4.0f}")
+mixed_rates = by_rate[44_100][1] - by_rate[8_000][1]
+print(f"difference in MFCC 2 between two copies of one recording   naive: {mixed_rates:.0f}   right, one rate: 0")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# The average of two channels can be worse than wrong. If one channel was recorded with its polarity turned, the two
+# cancel and nothing is left. `data_prep.downmix` compares the mix with its channels and refuses.
+
+# %% tags=["pitfall"]
+opposite = np.stack([y[: 5 * sr], -y[: 5 * sr]], axis=1)
+naive_rms = np.sqrt(np.mean(opposite.mean(axis=1) ** 2))
+right_rms = np.sqrt(np.mean(opposite[:, 0] ** 2))
+print(f"RMS   naive average: {naive_rms:.3f}   right, one channel: {right_rms:.3f}")
+try:
+    data_prep.downmix(opposite, name="opposite.wav")
+except data_prep.TutorialError as refusal:
+    print(refusal)
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ## Edit: slice, fade, gain, join, export
+#
+# `pydub` is a pleasant editor for small jobs. It thinks in milliseconds and decibels. We take two pieces, make one 6 dB
+# quieter, fade the edges so that the cuts do not click, join them with half a second of silence between, and save.
+
+# %%
+from pydub import AudioSegment
+
+segment = data_prep.to_pydub(y, sr)
+first, second = segment[:3000], segment[5000:8000] - 6
+pause = AudioSegment.silent(duration=500, frame_rate=sr)
+edited = first.fade_out(200) + pause + second.fade_in(200)
+edited.export(work / "edited.wav", format="wav")
+print(f"{len(edited)} ms = {len(first)} + {len(pause)} + {len(second)}")
+# NBVAL_CHECK_OUTPUT
+
+# %% tags=["player"]
+plotting.player(data_prep.read(work / "edited.wav"), sr)
+
+# %%
+quieter = data_prep.dbfs(np.std(data_prep.from_pydub(second))) - data_prep.dbfs(np.std(y[5 * sr : 8 * sr]))
+print(f"asked for -6 dB, measured {quieter:.2f} dB")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ### Pitfall: an editor for hours of sound
+#
+# `pydub` holds the whole recording in memory, uncompressed. For stereo at 44,100 Hz that grows quickly, so for anything
+# long this project reads block by block instead (`data_prep.blocks`).
+
+# %% tags=["pitfall"]
+held = len(AudioSegment.silent(duration=10_000, frame_rate=44_100).set_channels(2).raw_data)
+four_hours = held / 10 * 4 * 3600 / 1e9
+block = 30 * 44_100 * 2 * 4 / 1e9
+print(f"four hours of stereo in memory   naive: {four_hours:.2f} GB   right, blocks of 30 s: {block:.2f} GB")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# `pydub` also needs two programs, `ffmpeg` and `ffprobe`, to open an mp3. This package brings the first and does
+# without the second, which is asked only for what the codec is. Say it yourself and the file opens.
+
+# %%
+segment = AudioSegment.from_file(headless, format="mp3", codec="mp3")
+print(f"{len(segment) / 1000:.0f} s, {segment.frame_rate:,} Hz, {segment.channels} channel")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ## Lossless or mp3
+#
+# WAV and FLAC keep every sample; FLAC packs them tighter. mp3 throws away what a listener hardly hears, for good. Let us
+# save the same ten seconds three ways and read them back.
+
+# %%
+ten = y[: 10 * sr]
+for name in ("ten.wav", "ten.flac", "ten.mp3"):
+    sf.write(work / name, ten, sr)
+    back = data_prep.read(work / name)
+    error = np.abs(back[: len(ten)] - ten).max()
+    print(f"{name:8} {'exact' if error < 1e-4 else 'changed'}")
+# NBVAL_CHECK_OUTPUT
+
+# %%
+sizes = pd.Series({name: (work / name).stat().st_size / 1000 for name in ("ten.wav", "ten.flac", "ten.mp3")})
+sizes.round().rename("kB").to_frame()
+
+# %% [markdown]
+# ### Pitfall: writing mp3 from mp3
+#
+# Every save as mp3 loses a little more. We save the same speech three times over at 64 kb/s and measure level, rolloff
+# and pitch. Level and spectrum measure the encoder along with the voice; pitch hardly moves.
+
+
+# %%
+def describe(samples):
+    """Level (dB), mean rolloff (Hz) and median pitch of voiced frames (Hz)."""
+    rolloff = librosa.feature.spectral_rolloff(y=samples, sr=sr).mean()
+    return data_prep.dbfs(np.std(samples)), rolloff, features.pitch(samples, sr)["f0"].median()
+
+
+generation = wide
+for _ in range(3):
+    data_prep.to_pydub(generation, sr).export(work / "generation.mp3", format="mp3", bitrate="64k")
+    generation = data_prep.read(work / "generation.mp3")
+
+# %% tags=["pitfall"]
+for name, right, naive, unit in zip(
+    ["level", "rolloff", "pitch"], describe(wide), describe(generation), ["dB", "Hz", "Hz"], strict=True
+):
+    print(f"{name:8} naive, mp3 of mp3 of mp3: {naive:.1f} {unit}   right, lossless: {right:.1f} {unit}")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# Keep excerpts as FLAC or WAV. And if your source is mp3 already, as most archives are, do not compare levels or
+# spectra between recordings that were encoded differently.
+
+# %% [markdown]
+# ## Find the speech
+#
+# A show is not all talk. *Voice activity detection* marks the stretches in which somebody speaks. The detector here,
+# silero-vad, is a small neural network whose weights come inside its package.
+
+# %%
+talk = data_prep.voice_activity(y, sr)
+talk_seconds = (talk["offset"] - talk["onset"]).sum()
+print(f"{len(talk)} stretches of speech, {talk_seconds:.0f} s of {len(y) / sr:.0f} s")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# In the figure, look for shaded stretches that begin and end with the voice, and for pauses left unshaded.
+
+# %%
+shown = min(20.0, len(y) / sr)
+times = np.arange(round(shown * sr)) / sr
+fig, ax = plt.subplots()
+ax.plot(times, y[: len(times)], linewidth=0.4)
+for onset, offset in talk[talk["onset"] < shown].to_numpy():
+    ax.axvspan(onset, min(offset, shown), color=plotting.ORANGE, alpha=0.3, linewidth=0)
+ax.set(
+    xlabel="Time (s)",
+    ylabel="Amplitude",
+    xlim=(0, shown),
+    title=f"Speech fills {talk_seconds / len(y) * sr:.0%} of the excerpt",
+)
+plotting.show(fig, alt="Waveform of the first 20 seconds; shaded stretches cover the speech and leave out the pauses.")
+
+# %% [markdown]
+# On the default recording, the shading follows the sentences and leaves out the pauses between them.
+#
+# ### Pitfall: pooling everything as "the show"
+#
+# If pauses, music and adverts stay in, they enter every average. How loud is this speaker?
+
+# %% tags=["pitfall"]
+frame_level = features.level(y)
+in_speech = data_prep.inside(np.arange(len(frame_level)) / 100, talk)
+print(
+    f"mean level   naive, all frames: {frame_level.mean():.1f} dB   right, speech only: {frame_level[in_speech].mean():.1f} dB"
+)
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ### Pitfall: a detector that cannot hear your rate
+#
+# Older tutorials install `webrtcvad`, and never call it. It accepts four rates only, and the rate that `librosa.load`
+# gives you is not among them; it also imports a module that current `setuptools` no longer has.
+
+# %% tags=["pitfall"]
+webrtcvad_rates = (8_000, 16_000, 32_000, 48_000)
+usable = sum(rate in webrtcvad_rates for rate in (22_050,))
+print(f"share of a 22,050 Hz recording it can judge   naive: {usable:.0%}   right, silero-vad at {sr:,} Hz: 100%")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ## Check the quality
+#
+# Four things spoil a measurement before it is made. *Clipping*: the peaks were cut off. *Silence*: nothing was recorded.
+# *DC offset*: the zero line is not at zero. *Bandwidth*: the upper frequencies are missing. Do the checks find them? We
+# damage our recording on purpose and look.
+
+# %%
+damaged = {
+    "as it is": y,
+    "clipped": np.clip(8 * y, -1, 1),
+    "half silent": np.concatenate([y, np.zeros_like(y)]),
+    "DC offset 0.05": y + 0.05,
+    "2 kHz telephone": soxr.resample(soxr.resample(y, sr, 4_000), 4_000, sr),
+}
+checks = pd.DataFrame({name: data_prep.quality(samples, sr) for name, samples in damaged.items()}).T
+checks.round(3)
+
+# %%
+planted_bandwidth, planted_offset = 2_000, 0.05
+print(f"clipped frames: {checks.loc['as it is', 'clipped']:.0%} before, {checks.loc['clipped', 'clipped']:.0%} after")
+print(f"silent frames: {checks.loc['as it is', 'silent']:.0%} before, {checks.loc['half silent', 'silent']:.0%} after")
+print(f"DC offset: planted {planted_offset}, found {checks.loc['DC offset 0.05', 'dc_offset']:.3f}")
+print(f"bandwidth: planted {planted_bandwidth} Hz, found {checks.loc['2 kHz telephone', 'bandwidth']:.0f} Hz")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# Run these checks on every recording before you measure any, and put the numbers in your table. A few recordings of our
+# corpus:
+
+# %%
+few = speech.iloc[np.sort(rng.choice(len(speech), size=min(6, len(speech)), replace=False))]
+pd.DataFrame(
+    {name: data_prep.quality(data_prep.read(path, seconds=60), sr) for name, path in few["path"].items()}
+).T.round(3)
+
+# %% [markdown]
+# ## Exercise 01.1
+#
+# A colleague asks for the first 2.5 minutes of a recording that was read with `data_prep.read`. How many samples is
+# that? Put the number in place of the dots.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("01.1", answer))
+
+# %% tags=["solution"]
+answer = int(2.5 * 60 * data_prep.SR)
+print(exercises.check("01.1", answer))
+
+# %% [markdown]
+# ## What you learned
+#
+# - A file is probed before it is trusted: native rate, channels, codec, counted length.
+# - Excerpts are read by seeking; long recordings block by block; one rate and one checked downmix for all.
+# - Edits are kept lossless. Pitch survives mp3; levels and spectra do not.
+# - Speech is found by a detector, and quality is checked before anything is measured.
+#
+# **Next:** [02 Representations](02_representations.ipynb), where we look at what we have.

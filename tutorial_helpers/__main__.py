@@ -1,0 +1,83 @@
+"""The command line: `python -m tutorial_helpers run | doctor | notebooks | environment`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import yaml
+
+from . import corpora
+from .errors import TutorialError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tutorial_helpers", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    run = commands.add_parser("run", help="execute lessons on a corpus and write a report")
+    run.add_argument("--corpus", default=corpora.DEFAULT, help="'prompts', or a folder of audio files")
+    run.add_argument("--out", default="runs/latest", help="the folder that gets the executed lessons and the report")
+    run.add_argument("--lessons", default="", help="such as 01,03; all where it is left out")
+    run.add_argument("--profile", default="full", help="full, or fast: the same path over less sound")
+    run.add_argument(
+        "-p", dest="parameters", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+        help="a value for the lessons' parameters, such as -p minutes 5",
+    )  # fmt: skip
+    commands.add_parser("doctor", help="check this machine: one OK/FAIL line a thing the tutorial needs")
+    notebooks = commands.add_parser("notebooks", help="make notebooks/ from notebooks/source/ (for authors)")
+    notebooks.add_argument("--lessons", default="", help="such as 01,03; all where it is left out")
+    commands.add_parser("environment", help="write binder/ from environment.yml (for authors)")
+
+    options = parser.parse_args(arguments)
+    try:
+        return COMMANDS[options.command](options)
+    except TutorialError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+
+
+def _run(options: argparse.Namespace) -> int:
+    from . import runner  # heavy imports wait until they are needed: `--help` answers at once
+
+    # a value is read as papermill reads it on its own command line: 5 is a number, true is a truth value
+    parameters = {name: yaml.safe_load(value) for name, value in options.parameters}
+    report = runner.run(
+        options.corpus, options.out, lessons=options.lessons, profile=options.profile, parameters=parameters
+    )
+    failures = runner.failures(report)
+    for line in failures:
+        print(f"FAILED {line}", file=sys.stderr)
+    print(f"{len(report['lessons']) - len(failures)} of {len(report['lessons'])} lessons ran: {options.out}/index.html")
+    return 1 if failures else 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from . import doctor
+
+    checks = doctor.examine()
+    for ok, line in checks:
+        print(f"{'OK  ' if ok else 'FAIL'} {line}")
+    return 0 if all(ok for ok, _ in checks) else 1
+
+
+def _notebooks(options: argparse.Namespace) -> int:
+    from . import publish
+
+    for path in publish.make_notebooks(options.lessons):
+        print(path)
+    return 0
+
+
+def _environment(options: argparse.Namespace) -> int:
+    from . import publish
+
+    for path in publish.make_binder():
+        print(path)
+    return 0
+
+
+COMMANDS = {"run": _run, "doctor": _doctor, "notebooks": _notebooks, "environment": _environment}
+
+if __name__ == "__main__":
+    sys.exit(main())
