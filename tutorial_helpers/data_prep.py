@@ -137,7 +137,7 @@ def _refuse_cancelled(power: float, mono_power: float, name: str) -> None:
     """power: of the channels, on average; mono_power: of their mean. A hundredth of power is a tenth of RMS."""
     if mono_power < 0.01 * power:
         raise TutorialError(
-            f"{name}: its channels cancel when they are averaged (opposite phase). Save one channel alone and read that."
+            f"{name}: its channels cancel when they are averaged (opposite phase). Save one channel and read that."
         )
 
 

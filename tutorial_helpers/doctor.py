@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import sys
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
@@ -14,8 +15,8 @@ import psutil
 from . import corpora
 from .errors import TutorialError
 
-PACKAGES = ["jupyterlab", "papermill", "librosa", "parselmouth", "pydub", "silero_vad", "statsmodels", "sklearn", "torch"]
-PACKAGES += ["transformers", "faster_whisper", "jiwer", "av", "soundfile", "soxr"]
+PACKAGES = ["jupyterlab", "papermill", "ipywidgets", "librosa", "parselmouth", "pydub", "silero_vad", "statsmodels"]
+PACKAGES += ["sklearn", "torch", "transformers", "faster_whisper", "jiwer", "av", "soundfile", "soxr"]
 
 
 def examine() -> list[tuple[bool, str]]:
@@ -32,11 +33,9 @@ def examine() -> list[tuple[bool, str]]:
 
 
 def _python() -> tuple[bool, str]:
-    found = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < (3, 11):
-        return False, f"Python {found} is too old: install Python 3.11"
+    # pip has refused older ones
     tested = "" if sys.version_info[:2] == (3, 11) else " (3.11 is the version that is tested)"
-    return True, f"Python {found}{tested}"
+    return True, f"Python {platform.python_version()}{tested}"
 
 
 def _package(name: str) -> tuple[bool, str]:
@@ -79,7 +78,8 @@ def _prompts() -> tuple[bool, str]:
 
 def _memory() -> tuple[bool, str]:
     free = psutil.virtual_memory().available / 1e9
-    return free >= 1.5, f"{free:.1f} GB of memory free" + ("" if free >= 1.5 else ": close other programs, 1.5 GB is needed")
+    enough = free >= 1.5
+    return enough, f"{free:.1f} GB of memory free" + ("" if enough else ": close other programs, 1.5 GB is needed")
 
 
 def _writable() -> tuple[bool, str]:

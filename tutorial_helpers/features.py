@@ -76,9 +76,7 @@ def level(y: np.ndarray) -> np.ndarray:
     return dbfs(librosa.feature.rms(y=y, frame_length=N_FFT, hop_length=HOP_LENGTH)[0])
 
 
-def pitch(
-    y: np.ndarray, sr: int = SR, *, floor: float = F0_FLOOR, ceiling: float = F0_CEILING
-) -> pd.DataFrame:
+def pitch(y: np.ndarray, sr: int = SR, *, floor: float = F0_FLOOR, ceiling: float = F0_CEILING) -> pd.DataFrame:
     """Praat's fundamental frequency every 10 ms: `time` (s) and `f0` (Hz, missing where Praat hears no voice).
 
     y: shape (n_samples,). floor, ceiling: Hz; a voice outside them is missed or found an octave off.
@@ -205,7 +203,7 @@ def voiced_start(y: np.ndarray, sr: int = SR, *, seconds: float = 10.0) -> float
 def harmonic_voice(
     f0: float | np.ndarray, *, seconds: float | None = None, syllables: float = 0.0, sr: int = SR
 ) -> np.ndarray:
-    """A voice-like tone with known answers: harmonics of f0 up to 4 kHz, each as strong as its number is small.
+    """A voice-like tone with known answers: harmonics of f0 up to 4 kHz, the k-th with amplitude 1 / k.
 
     f0: Hz, one number or one value a sample (a glide); `seconds` is needed with one number. syllables: how often a
     second the level swells and falls to nothing; 0 leaves it constant. Returns y, shape (n_samples,), peak 0.5.

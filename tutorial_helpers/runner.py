@@ -90,7 +90,10 @@ def run(
 
 
 def run_lesson(notebook: Path, output: Path, parameters: dict, *, progress: bool = True) -> dict:
-    """Execute one notebook and give its line of the report; the executed notebook and its HTML stay beside it."""
+    """Execute one notebook and give its line of the report; the executed notebook and its HTML are left in its folder.
+
+    An error's `cell` is the number that Jupyter shows beside the cell, as in `In [4]`.
+    """
     error = None
     started = time.perf_counter()
     with _PeakMemory() as memory:
@@ -104,7 +107,7 @@ def run_lesson(notebook: Path, output: Path, parameters: dict, *, progress: bool
                 progress_bar={"desc": notebook.stem, "file": sys.stderr} if progress else False,
             )
         except PapermillExecutionError as failure:
-            error = {"cell": failure.cell_index, "type": failure.ename, "message": failure.evalue}
+            error = {"cell": failure.exec_count, "type": failure.ename, "message": failure.evalue}
         except Exception as failure:  # the kernel died, the disk is full: the next lesson may still run
             error = {"cell": None, "type": type(failure).__name__, "message": str(failure)}
     if output.exists():

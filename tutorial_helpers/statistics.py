@@ -38,9 +38,7 @@ def windows(frames: pd.DataFrame, seconds: float = 0.5) -> pd.DataFrame:
     return table.rename_axis("window")
 
 
-def long_enough(
-    y: np.ndarray, episode: pd.Series, recordings: pd.DataFrame, *, seconds: float = 30.0
-) -> np.ndarray:
+def long_enough(y: np.ndarray, episode: pd.Series, recordings: pd.DataFrame, *, seconds: float = 30.0) -> np.ndarray:
     """The excerpt y itself, or, where it is shorter than `seconds`, joined with other recordings of the speaker.
 
     y: shape (n_samples,) at 16 kHz. episode: its row. recordings: the corpus's table; where no speaker is known, any
@@ -201,46 +199,52 @@ def worst_vif(table: pd.DataFrame) -> float:
 
 
 def turn_windows(
-    recordings: pd.DataFrame, rng: np.random.Generator, *, most: int = 24, start: float = 0.0
+    recordings: pd.DataFrame, rng: np.random.Generator, *, most: int = 40, start: float = 0.0
 ) -> tuple[pd.DataFrame, str]:
-    """Voices that take turns, in windows of half a second: real ones where the corpus names three speakers or more.
+    """Voices that take turns, in windows of 0.1 s: real ones where the corpus names three speakers or more.
 
     recordings: the corpus's table. most: how many recordings are read at most, 8 s of each from `start` (s).
     Returns a table (`speaker`, `turn`, `semitones` re 100 Hz; only windows with a quarter of voiced frames) and a
-    sentence that says where it comes from. Speakers with fewer than 10 windows are left out; with fewer than three
-    speakers left, four voices that take turns are simulated.
+    sentence that says where it comes from. Speakers with fewer than two turns or 50 windows are left out; with fewer
+    than three speakers left, four voices that take turns are simulated.
     Lesson: 04_statistics.
     """
     speech = recordings[(recordings["kind"] == "speech") & recordings["speaker"].notna()]
     speakers = speech["speaker"].value_counts().index[:4]
-    if len(speakers) >= 3 and most >= len(speakers):
-        rounds = min(6, most // len(speakers))
+    pieces = []
+    if len(speakers) >= 3:
         drawn = {name: rng.permutation(speech.index[speech["speaker"] == name]) for name in speakers}
-        turns = [recordings.loc[drawn[name][i]] for i in range(rounds) for name in speakers if i < len(drawn[name])]
-        pieces = [_turn(turn, number, start) for number, turn in enumerate(turns)]
+        for number in range(min(most, 40) // len(speakers) * len(speakers)):
+            names = drawn[speakers[number % len(speakers)]]
+            if number // len(speakers) < len(names):
+                pieces.append(_turn(recordings.loc[names[number // len(speakers)]], number, start))
+    if pieces:
         table = pd.concat(pieces, ignore_index=True)
-        table = table[table.groupby("speaker")["turn"].transform("size") >= 10]
+        by_speaker = table.groupby("speaker")["turn"]
+        table = table[(by_speaker.transform("size") >= 50) & (by_speaker.transform("nunique") >= 2)]
         if table["speaker"].nunique() >= 3:
-            return table.reset_index(drop=True), f"{len(turns)} turns of {table['speaker'].nunique()} real speakers."
-    return _simulated_turns(rng), "This corpus does not name three speakers: four simulated voices take 24 turns."
+            counts = f"{table['turn'].nunique()} recordings of {table['speaker'].nunique()} real speakers"
+            return table.reset_index(drop=True), f"{counts} take turns here."
+    return _simulated_turns(
+        rng
+    ), "Three speakers are not named or heard in this corpus: four simulated voices take turns."
 
 
 def _turn(recording: pd.Series, number: int, start: float) -> pd.DataFrame:
     """The voiced windows of one turn; none where the file cannot be measured."""
     try:
         frames = features.frame_table(data_prep.read(recording["path"], start=start, seconds=8.0))
-        frames["semitones"] = features.semitones(frames["f0"], 100.0)
-        table = windows(frames)
+        table = windows(frames.assign(semitones=features.semitones(frames["f0"], 100.0)), 0.1)
     except TutorialError:
-        return pd.DataFrame({"speaker": [], "turn": [], "semitones": []})
+        return pd.DataFrame({"speaker": pd.Series(dtype=object), "turn": pd.Series(dtype=int), "semitones": []})
     semitones = table.loc[table["voiced"] >= 0.25, "semitones"]
-    return pd.DataFrame({"speaker": recording["speaker"], "turn": number, "semitones": semitones})
+    return pd.DataFrame({"speaker": str(recording["speaker"]), "turn": number, "semitones": semitones})
 
 
 def _simulated_turns(rng: np.random.Generator) -> pd.DataFrame:
-    """Six turns of twelve windows for each of four voices, 4 semitones apart."""
-    turn = np.repeat(np.arange(24), 12)
-    semitones = 4.0 * (turn % 4) + np.repeat(rng.normal(size=24), 12) + rng.normal(scale=2.0, size=len(turn))
+    """Ten turns of 40 windows for each of four voices, 2 semitones apart."""
+    turn = np.repeat(np.arange(40), 40)
+    semitones = 8.0 + 2.0 * (turn % 4) + np.repeat(rng.normal(size=40), 40) + ar1(rng, len(turn), 0.5, sd=3.0)
     return pd.DataFrame({"speaker": [f"voice {i}" for i in turn % 4], "turn": turn, "semitones": semitones})
 
 
@@ -263,34 +267,32 @@ def comparison(
     Lesson: 04_statistics.
     """
     speech = recordings[recordings["kind"] == "speech"]
-    dates = speech["date"].dropna()
+    dates, group, treated = speech["date"].dropna(), speech["group"].dropna(), speech["treated"].dropna()
+    sentence, sides = "", {}
     if event_date:
-        labels, sentence = _by_date(dates, _event(event_date, dates)), f"Before and from {event_date}."
-    elif speech["treated"].nunique() == 2:
-        labels = speech["treated"].dropna().map({False: "not treated", True: "treated"}).astype(str)
-        sentence = "Treated and not, as metadata.csv says."
+        sides, sentence = _around(dates, _event(event_date, dates)), f"Recordings before {event_date} and from then on."
+    elif treated.nunique() == 2:
+        sides = {"not treated": treated.index[~treated.astype(bool)], "treated": treated.index[treated.astype(bool)]}
+        sentence = "Recordings that are treated and that are not, as metadata.csv says."
     elif not (paired := _pairs(speech, rng, most=most // 2, start=start)).empty:
-        label = paired["label"].unique()
-        return paired, f"{len(paired) // 2} pairs: one voice, one prompt, {label[0]} and {label[1]}."
-    elif speech["group"].nunique() >= 2:
-        largest = speech["group"].value_counts().index[:2]
-        labels = speech.loc[speech["group"].isin(largest), "group"]
-        sentence = f"Two groups: {largest[0]} and {largest[1]}."
-    else:
-        event = dates.median() if len(dates) else pd.NaT
-        labels = _by_date(dates, event.normalize() if len(dates) else event)
-        sentence = f"No event date is given: the median date, {event:%Y-%m-%d}, is a placebo." if len(dates) else ""
-    names = labels.unique()
-    sides = [labels.index[labels == name] for name in names]
-    if len(sides) != 2 or min(len(side) for side in sides) < AT_LEAST or most < 2 * AT_LEAST:
+        first, second = paired["label"].iloc[:2]
+        return paired, f"{len(paired) // 2} pairs: one voice, one prompt, in {first} and in {second}."
+    elif group.nunique() >= 2:
+        sides = {name: group.index[group == name] for name in group.value_counts().index[:2]}
+        sentence = f"Two groups: {' and '.join(sides)}."
+    elif len(dates):
+        event = dates.median().normalize()
+        sides = _around(dates, event)
+        sentence = f"No event date is given: the median date, {event:%Y-%m-%d}, stands in as a placebo."
+    if not sides or min(map(len, sides.values())) < AT_LEAST or most < 2 * AT_LEAST:
         return speech.iloc[:0].assign(condition=0, label="", unit=""), (
-            f"Recordings are not compared here: it takes {AT_LEAST} or more on either side of a date, in two groups, or "
-            f"treated and not, and this corpus of {len(recordings)} (at most {most} are used) does not say so."
+            f"Recordings are not compared here: that takes {AT_LEAST} or more on either side of a date, in each of two "
+            f"groups, or treated and not; of these {len(recordings)} (at most {most} are used) that is not known."
         )
-    drawn = [index[np.sort(rng.permutation(len(index))[: most // 2])] for index in sides]
-    chosen = speech.loc[[*drawn[0], *drawn[1]]]
-    condition = np.repeat([0, 1], [len(drawn[0]), len(drawn[1])])
-    return chosen.assign(condition=condition, label=names[condition], unit=chosen.index), sentence
+    drawn = [speech.loc[index[np.sort(rng.permutation(len(index))[: most // 2])]] for index in sides.values()]
+    labelled = [side.assign(condition=i, label=name) for i, (name, side) in enumerate(zip(sides, drawn, strict=True))]
+    chosen = pd.concat(labelled)
+    return chosen.assign(unit=chosen.index), sentence
 
 
 def _event(event_date: str, dates: pd.Series) -> pd.Timestamp:
@@ -306,33 +308,26 @@ def _event(event_date: str, dates: pd.Series) -> pd.Timestamp:
     return event
 
 
-def _by_date(dates: pd.Series, event: pd.Timestamp) -> pd.Series:
-    """"before" or "after" for each dated recording, the day of the event being after; before comes first."""
-    return pd.Series(np.where(dates >= event, "after", "before"), index=dates.index, dtype=object).sort_values(
-        ascending=False, kind="stable"
-    )
+def _around(dates: pd.Series, event: pd.Timestamp) -> dict[str, pd.Index]:
+    """The names before an event and from its day on."""
+    return {"before": dates.index[dates < event], "after": dates.index[dates >= event]}
 
 
 def _pairs(speech: pd.DataFrame, rng: np.random.Generator, *, most: int, start: float) -> pd.DataFrame:
     """Recordings of one speaker with one name in two groups, such as en/hello and es/hello, 1.5 s long or more."""
-    named = speech[speech["group"].notna() & speech["speaker"].notna() & speech.index.str.contains("/")]
-    named = named.assign(unit=named.index.str.partition("/").get_level_values(2), label=named["group"])
-    empty = named.iloc[:0].assign(condition=0)
-    both = named.groupby("speaker")["group"].unique().map(list)
-    both = both[both.map(len) == 2]
-    if both.empty:
-        return empty
-    speaker = named["speaker"].value_counts().loc[both.index].index[0]
-    of_speaker = named[named["speaker"] == speaker].assign(
-        condition=lambda table: table["group"].map(both[speaker].index).astype(int)
-    )
-    of_speaker = of_speaker[of_speaker.groupby("unit")["group"].transform("nunique") == 2]
+    named = speech[speech["group"].notna() & speech["speaker"].notna()]
+    named = named.assign(unit=[name.partition("/")[2] for name in named.index], label=named["group"], condition=0)
+    named = named[(named["unit"] != "") & (named.groupby("speaker")["group"].transform("nunique") == 2)]
+    if named.empty:
+        return named
+    named = named[named["speaker"] == named["speaker"].value_counts().idxmax()]
+    named["condition"] = (named["group"] != named["group"].iloc[0]).astype(int)
+    pairs = [pair for _, pair in named.groupby("unit") if sorted(pair["condition"]) == [0, 1]]
     chosen = []
-    for unit in rng.permutation(sorted(of_speaker["unit"].unique())):
-        pair = of_speaker[of_speaker["unit"] == unit]
-        if len(chosen) < most and len(pair) == 2 and all(_lasts(path, start + 1.5) for path in pair["path"]):
-            chosen.append(pair)
-    return pd.concat(chosen) if len(chosen) >= AT_LEAST else empty
+    for i in rng.permutation(len(pairs)):
+        if len(chosen) < most and all(_lasts(path, start + 1.5) for path in pairs[i]["path"]):
+            chosen.append(pairs[i])
+    return pd.concat(chosen) if len(chosen) >= AT_LEAST else named.iloc[:0]
 
 
 def _lasts(path: str, seconds: float) -> bool:
@@ -347,7 +342,7 @@ def measure(chosen: pd.DataFrame, *, start: float = 0.0, seconds: float = 600.0)
     """`features.summarise` for each recording of `comparison`, and its `semitones` (median f0 re 100 Hz) beside it.
 
     start, seconds: the excerpt that is read of each. Recordings that cannot be read or have no voice are left out,
-    and with them the other half of their pair.
+    and with them the other half of their pair; where fewer than three are left on a side, all of them.
     Lesson: 04_statistics.
     """
     rows = {}
@@ -357,8 +352,10 @@ def measure(chosen: pd.DataFrame, *, start: float = 0.0, seconds: float = 600.0)
         except TutorialError:
             continue
     if not rows:
-        return chosen.iloc[:0].assign(semitones=0.0, rate=0.0, level=0.0)
+        return chosen.iloc[:0].assign(f0=0.0, semitones=0.0, rate=0.0, level=0.0)
     measured = chosen.join(pd.DataFrame(rows).T.astype(float), how="inner").dropna(subset=["f0", "rate", "level"])
     measured["semitones"] = features.semitones(measured["f0"], 100.0)
-    whole = measured["unit"].map(measured["unit"].value_counts()) == measured["unit"].map(chosen["unit"].value_counts())
-    return measured[whole]
+    there, planned = measured["unit"].value_counts(), chosen["unit"].value_counts()
+    measured = measured[measured["unit"].map(there == planned.reindex(there.index))]
+    enough = measured["condition"].value_counts().reindex([0, 1], fill_value=0).min() >= AT_LEAST
+    return measured if enough else measured.iloc[:0]

