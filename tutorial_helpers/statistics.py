@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
+from scipy import stats
 from scipy.signal import lfilter
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 
@@ -192,10 +195,33 @@ def beside(planted: dict[str, float], fits: dict) -> pd.DataFrame:
 def worst_vif(table: pd.DataFrame) -> float:
     """The largest variance inflation factor of a table's columns: 1 where none can be told from the others.
 
-    Source: statsmodels' variance_inflation_factor, with a constant beside the columns. Lesson: 04_statistics.
+    Source: statsmodels' variance_inflation_factor, with a constant beside the standardised columns.
+    Raises TutorialError where a column does not vary.
+    Lesson: 04_statistics.
+    """
+    X = sm.add_constant(standardise(table)).to_numpy()
+    with warnings.catch_warnings():  # it warns of columns that say the same, which is what it is asked for
+        warnings.filterwarnings("ignore", message="The design matrix is poorly conditioned")
+        return float(max(variance_inflation_factor(X, i) for i in range(1, X.shape[1])))
+
+
+def slope_p_values(table: pd.DataFrame, outcomes: np.ndarray) -> np.ndarray:
+    """OLS p-values of every column of a table, for many outcomes at once, shape (n_outcomes, n_columns).
+
+    table: one column a predictor; a constant is added. outcomes: shape (n_outcomes, n_rows). The predictors are the
+    same for all, so they are decomposed once: thousands of outcomes take as long as one `sm.OLS`, and give its values.
+    Raises TutorialError where there are not more rows than coefficients.
+    Lesson: 04_statistics.
     """
     X = np.column_stack([np.ones(len(table)), table.to_numpy(float)])
-    return float(max(variance_inflation_factor(X, i) for i in range(1, X.shape[1])))
+    free = X.shape[0] - X.shape[1]
+    if free < 1:
+        raise TutorialError(f"{X.shape[0]} rows are too few for {X.shape[1]} coefficients. Take fewer columns.")
+    inverse = np.linalg.pinv(X)
+    coefficients = outcomes @ inverse.T
+    variance = np.sum((outcomes - coefficients @ X.T) ** 2, axis=1, keepdims=True) / free
+    t = coefficients / np.sqrt(variance * np.sum(inverse**2, axis=1))
+    return 2 * stats.t.sf(np.abs(t), free)[:, 1:]
 
 
 def turn_windows(

@@ -24,7 +24,7 @@
 # ## Set up
 #
 # The settings are the same in every lesson. `corpus` takes the path of a folder with recordings of your own.
-# Where the text below states a number, it speaks of the default recording.
+# Where the text below states a number or names a sound, it speaks of the default recording.
 
 # %% tags=["parameters"]
 corpus = "prompts"  # "prompts", or the path of a folder with your own recordings
@@ -61,13 +61,13 @@ print(f"{episode.name}: {len(y) / sr:.1f} s, read at {sr:,} Hz; nothing in it ca
 
 # %% [markdown]
 # Most pictures need seconds, not minutes. The voice detector of lesson 01 finds where speech begins, and
-# three seconds from just before are the clip. Play it, and keep its sound in mind: most of what follows is
-# this clip.
+# three seconds from just before are the clip; without speech it is the loudest moment. Play it, and keep its
+# sound in mind: most of what follows is this clip.
 
 # %%
 speech = data_prep.voice_activity(y[: 120 * sr], sr)
-begin = max(0, speech["onset"].iloc[0] - 0.2) if len(speech) else 0.0
-clip = y[round(begin * sr) :][: 3 * sr]
+begin = speech["onset"].iloc[0] - 0.2 if len(speech) else np.abs(y).argmax() / sr - 1.5
+clip = y[round(max(0, begin) * sr) :][: 3 * sr]
 
 # %% tags=["player"]
 plotting.player(clip, sr)
@@ -403,7 +403,7 @@ print(f"right: soxr leaves {'less than -90' if left['soxr'] < -90 else round(lef
 
 # %% [markdown]
 # Nothing repairs an alias afterwards, for it looks like real sound. `data_prep.read` resamples with soxr and
-# its filter. Slicing does not, and neither does a tool that only changes the rate in the header.
+# its filter. Slicing has none, and not every tool has one: test yours with a glide.
 
 # %% [markdown]
 # ## The mel scale
@@ -510,8 +510,8 @@ plt.close(fig)
 # *prosodic* (melody, timing, stress) and *paralinguistic* (voice, affect).
 
 # %% [markdown]
-# How far apart are the two? Some words of the corpus were recorded more than once. Describe each take by its mean mel
-# spectrum over the frames within 40 dB of the strongest cell, and take its level away.
+# How far apart are the two? Some words of the corpus were recorded more than once. Describe each take by its
+# mean mel spectrum over the frames within 40 dB of the strongest cell, and take its level away.
 
 # %%
 spoken = source.recordings.query("kind == 'speech'")["text"].dropna()
@@ -526,8 +526,8 @@ profiles -= profiles.mean(axis=1, keepdims=True)
 # %% [markdown]
 # ### Pitfall: calling this computational phonology
 #
-# As categories, two takes of one word are the same. As measurements, how far apart are they, and is the nearest other
-# take the same word?
+# As categories, two takes of one word are the same. As measurements, how far apart are they, and is the
+# nearest other take the same word?
 
 # %% tags=["pitfall"]
 apart = np.sqrt(((profiles[:, None] - profiles) ** 2).mean(axis=2))
