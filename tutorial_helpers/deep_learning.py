@@ -54,11 +54,11 @@ def load_transformers(recogniser: str):
     from transformers import AutoConfig, AutoModelForCTC, AutoModelForSpeechSeq2Seq, AutoProcessor
     from transformers.utils import logging
 
-    if not Path(recogniser).is_dir() and not isinstance(try_to_load_from_cache(recogniser, "config.json"), str):
-        try:  # one question first: without a connection, transformers would try for two minutes
+    try:  # one question first: without a connection, transformers would try for two minutes
+        if not Path(recogniser).is_dir() and not isinstance(try_to_load_from_cache(recogniser, "config.json"), str):
             HfApi().model_info(recogniser, timeout=20)
-        except Exception as error:  # the hub's errors, or those of whichever library carries its requests
-            raise _cannot_be_loaded(recogniser, error) from error
+    except Exception as error:  # the hub's errors, or those of whichever library carries its requests
+        raise _cannot_be_loaded(recogniser, error) from error
     logging.disable_progress_bar()  # a bar on stderr for a file read in a blink
     try:
         encoder_decoder = AutoConfig.from_pretrained(recogniser).is_encoder_decoder
@@ -203,21 +203,27 @@ def embed(y: np.ndarray, sr: int) -> np.ndarray:
 
 
 def embed_windows(
-    recordings: pd.DataFrame, *, seconds: float, most: int = 12, minutes: float = 10.0
+    recordings: pd.DataFrame,
+    *,
+    seconds: float,
+    hop: float | None = None,
+    most: int = 12,
+    minutes: float = 10.0,
 ) -> pd.DataFrame:
     """Embeddings of windows: one row a window, indexed by `recording` and `onset` (s), 384 columns.
 
-    recordings: the corpus's table. seconds: a window's length; a shorter recording is one window. most: windows a
-    recording, spread evenly over its first `minutes`.
+    recordings: the corpus's table. seconds: a window's length; a shorter recording is one window. hop: seconds from
+    one window to the next, by default its length. most: windows a recording, spread evenly over its first `minutes`.
     Lesson: 05_deep_learning.
     """
+    hop = hop or seconds
     rows = {}
     for name, path in recordings["path"].items():
         y = data_prep.read(path, seconds=60 * minutes)
-        n_windows = max(1, int(len(y) / SR / seconds))
+        n_windows = 1 + max(0, int((len(y) / SR - seconds) / hop))
         for i in np.unique(np.linspace(0, n_windows - 1, min(n_windows, most)).round()):
-            first = round(i * seconds * SR)
-            rows[name, i * seconds] = embed(y[first : first + round(seconds * SR)], SR)
+            first = round(i * hop * SR)
+            rows[name, i * hop] = embed(y[first : first + round(seconds * SR)], SR)
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index = pd.MultiIndex.from_tuples(table.index, names=["recording", "onset"])
     return table

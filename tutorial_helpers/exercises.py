@@ -98,17 +98,18 @@ def _semitones_apart(answer) -> str:
         elif abs(given - 12 * np.log(high / low)) < 0.1:
             hint = "that is the natural logarithm; semitones take the one of base 2."
         else:
-            hint = "did frames without a voice get into your medians? Half of each recording is noise."
+            hint = "did frames without a voice get into your medians? Much of each recording is noise."
         return f"Not yet: from {low:g} to {high:g} Hz is {right:.2f} semitones, not {given:.2f}: {hint}"
     return "Right. A ratio of 1.5 is 7.02 semitones, at any height, and noise has no say in it."
 
 
 def _words(f0: float, sr: int) -> np.ndarray:
-    """Four words of half a second at a constant f0 (Hz), with half a second of noise after each: y (n_samples,)."""
-    times = np.arange(sr // 2) / sr
-    word = sum(np.sin(2 * np.pi * k * f0 * times) / k for k in range(1, 15)) * np.hanning(len(times))
-    hiss = np.random.default_rng(round(f0)).standard_normal(len(times))
-    return np.tile(np.concatenate([0.3 * word, 0.05 * hiss]), 4).astype(np.float32)
+    """Six words of 0.4 s that glide four semitones up around f0 (Hz), 0.8 s of noise after each: y (n_samples,)."""
+    times = np.arange(round(0.4 * sr)) / sr
+    phase = 2 * np.pi * np.cumsum(f0 * 2 ** ((10 * times - 2) / 12)) / sr
+    word = sum(np.sin(k * phase) / k for k in range(1, 12)) * np.hanning(len(times))
+    hiss = np.random.default_rng(round(f0)).standard_normal(2 * len(times))
+    return np.tile(np.concatenate([0.3 * word, 0.05 * hiss]), 6).astype(np.float32)
 
 
 def _effective_n(answer) -> str:
@@ -148,10 +149,45 @@ def _effective_n(answer) -> str:
     return "Right. 4000 values that each keep 0.9 of the one before are worth about 210 for their mean."
 
 
+def _balanced_accuracy(answer) -> str:
+    """05.1: a function of true and predicted labels that gives balanced accuracy."""
+    if not callable(answer):
+        return "Not yet: the answer is a function of (truth, predicted). Give its name, without brackets behind it."
+    # truth, predicted, balanced accuracy, then what accuracy, the mean precision and macro-F1 would be
+    cases = (
+        ("aabbbb", "abbbbb", 3 / 4, 5 / 6, 9 / 10, 7 / 9),
+        ("aaaaab", "aaaaaa", 1 / 2, 5 / 6, 5 / 12, 5 / 11),
+        ("abbccc", "abbcca", 8 / 9, 5 / 6, 5 / 6, 37 / 45),
+    )
+    for truth, predicted, right, accuracy, precision, f1 in cases:
+        asked = f"truth {' '.join(truth)} and predicted {' '.join(predicted)}"
+        try:
+            given = float(np.asarray(answer(list(truth), list(predicted))).squeeze())
+        except Exception as error:  # whatever a learner's function may raise is an answer, not a failure
+            return f"Not yet: with {asked} it stops with {type(error).__name__}: {error}"
+        if np.isclose(given, right):
+            continue
+        if np.isclose(given, accuracy):
+            hint = "that is accuracy, in which a common label counts more. Take one share a label, then their mean."
+        elif np.isclose(given, precision):
+            hint = "that divides by how often a label was predicted. Divide by how often it is true."
+        elif np.isclose(given, f1):
+            hint = "that is macro-F1. Here only the true cases of each label count."
+        elif np.isclose(given, right * len(set(truth))):
+            hint = "that is the sum over the labels. Divide by how many there are."
+        elif np.isclose(given, right * len(set(truth)) / 2):
+            hint = "there may be more labels than two: divide by how many there are."
+        else:
+            hint = "for each label in truth, which share of its cases was predicted right?"
+        return f"Not yet: {asked} make {right:.3f}, not {given:.3f}: {hint}"
+    return "Right. A label of one case in six has as much say as the label of the other five."
+
+
 CHECKS = {
     "01.1": _excerpt_samples,
     "02.1": _window_for_10_hz,
     "02.2": _alias,
     "03.1": _semitones_apart,
     "04.1": _effective_n,
+    "05.1": _balanced_accuracy,
 }

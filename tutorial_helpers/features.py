@@ -187,17 +187,17 @@ def summarise(y: np.ndarray, sr: int = SR) -> pd.Series:
     return summary
 
 
-def voiced_start(y: np.ndarray, sr: int = SR, *, seconds: float = 10.0) -> float:
-    """Where the stretch of so many seconds with the most voiced frames begins, in seconds (0.0 if y is shorter).
+def talk_start(y: np.ndarray, sr: int = SR, *, seconds: float = 10.0) -> float:
+    """Where the stretch of so many seconds with the most syllable nuclei begins, in seconds (0.0 if y is shorter).
 
+    y: shape (n_samples,). Music has longer voiced stretches than talk, but fewer nuclei.
+    Raises TutorialError as `syllable_nuclei` does.
     Lesson: 03_features.
     """
-    track = pitch(y, sr)
-    counts = np.concatenate([[0], np.cumsum(track["f0"].notna())])
-    n = round(seconds / 0.01)
-    if len(track) <= n:
-        return 0.0
-    return float(np.argmax(counts[n:] - counts[:-n]) * 0.01)
+    nuclei = syllable_nuclei(y, sr)
+    starts = np.arange(0, max(len(y) / sr - seconds, 0) + 1e-6, 0.1)
+    counts = np.searchsorted(nuclei, starts + seconds) - np.searchsorted(nuclei, starts)
+    return float(starts[counts.argmax()])
 
 
 def harmonic_voice(

@@ -253,7 +253,7 @@ def turn_windows(
             return table.reset_index(drop=True), f"{counts} take turns here."
     return _simulated_turns(
         rng
-    ), "Three speakers are not named or heard in this corpus: four simulated voices take turns."
+    ), "Fewer than three speakers with two recordings each are known: simulated voices take turns."
 
 
 def _turn(recording: pd.Series, number: int, start: float) -> pd.DataFrame:
@@ -307,13 +307,14 @@ def comparison(
         sides = {name: group.index[group == name] for name in group.value_counts().index[:2]}
         sentence = f"Two groups: {' and '.join(sides)}."
     elif len(dates):
-        event = dates.median().normalize()
+        event = dates.sort_values().iloc[len(dates) // 2].normalize()
         sides = _around(dates, event)
         sentence = f"No event date is given: the median date, {event:%Y-%m-%d}, stands in as a placebo."
     if not sides or min(map(len, sides.values())) < AT_LEAST or most < 2 * AT_LEAST:
         return speech.iloc[:0].assign(condition=0, label="", unit=""), (
             f"Recordings are not compared here: that takes {AT_LEAST} or more on either side of a date, in each of two "
-            f"groups, or treated and not; of these {len(recordings)} (at most {most} are used) that is not known."
+            f"groups, or treated and not, and this corpus of {len(recordings)}, of which at most {most} are used, does "
+            "not give them."
         )
     drawn = [speech.loc[index[np.sort(rng.permutation(len(index))[: most // 2])]] for index in sides.values()]
     labelled = [side.assign(condition=i, label=name) for i, (name, side) in enumerate(zip(sides, drawn, strict=True))]
