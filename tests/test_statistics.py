@@ -9,6 +9,7 @@ import pytest
 import soundfile
 import statsmodels.api as sm
 from scipy import stats
+from statsmodels.stats.outliers_influence import variance_inflation_factor
 
 from tutorial_helpers import corpora, data_prep, exercises, features, statistics
 from tutorial_helpers.errors import TutorialError
@@ -370,6 +371,20 @@ def test_vif_of_unrelated_columns_is_1_and_of_two_columns_follows_from_their_cor
     table["z"] = 0.8 * x + 0.6 * z
     r = np.corrcoef(table["x"], table["z"])[0, 1]
     assert statistics.worst_vif(table) == pytest.approx(1 / (1 - r**2))
+
+
+def test_vif_is_that_of_statsmodels():
+    table = pd.DataFrame(rng().normal(size=(60, 5)) + rng(2).normal(size=(60, 1)), columns=list("abcde"))
+    X = sm.add_constant(table)
+    expected = max(variance_inflation_factor(X, i) for i in range(1, 6))
+    assert statistics.worst_vif(table) == pytest.approx(expected)
+
+
+def test_vif_of_a_column_that_follows_from_the_others_is_beyond_bounds_and_a_constant_is_named():
+    table = pd.DataFrame(rng().normal(size=(60, 2)), columns=list("ab"))
+    assert statistics.worst_vif(table.assign(c=table["a"] + table["b"])) > 1e10
+    with pytest.raises(TutorialError, match="'c' does not vary"):
+        statistics.worst_vif(table.assign(c=1.0))
 
 
 def test_vif_does_not_care_about_units():

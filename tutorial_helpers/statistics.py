@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from scipy import stats
 from scipy.signal import lfilter
-from statsmodels.stats.outliers_influence import variance_inflation_factor
 
 from . import data_prep, features
 from .data_prep import SR
@@ -195,14 +192,14 @@ def beside(planted: dict[str, float], fits: dict) -> pd.DataFrame:
 def worst_vif(table: pd.DataFrame) -> float:
     """The largest variance inflation factor of a table's columns: 1 where none can be told from the others.
 
-    Source: statsmodels' variance_inflation_factor, with a constant beside the standardised columns.
-    Raises TutorialError where a column does not vary.
-    Lesson: 04_statistics.
+    Infinite where one follows from the others. Raises TutorialError where a column does not vary.
+    Source: the factors are the diagonal of the inverse of the correlations. Lesson: 04_statistics.
     """
-    X = sm.add_constant(standardise(table)).to_numpy()
-    with warnings.catch_warnings():  # it warns of columns that say the same, which is what it is asked for
-        warnings.filterwarnings("ignore", message="The design matrix is poorly conditioned")
-        return float(max(variance_inflation_factor(X, i) for i in range(1, X.shape[1])))
+    correlations = standardise(table).corr().to_numpy()
+    try:
+        return float(np.abs(np.diag(np.linalg.inv(correlations))).max())
+    except np.linalg.LinAlgError:
+        return np.inf
 
 
 def slope_p_values(table: pd.DataFrame, outcomes: np.ndarray) -> np.ndarray:

@@ -352,13 +352,14 @@ print(f"their mean is embed(): {np.allclose(states.mean(axis=0), deep_learning.e
 
 # %% [markdown]
 # Which recordings? From `prompts`, the same woman reading the same prompt in English and in Spanish, so that neither
-# voice nor content differs. From a folder, the recordings that talk. Recordings that belong together, here the two
+# voice nor content differs; ten words or more, to have several seconds of each. From a folder, the recordings that talk. Recordings that belong together, here the two
 # languages of a prompt, form one **unit**.
 
 # %%
 pool = source.recordings[source.recordings["kind"] == "speech"]
 if corpus == "prompts":
-    twins = [name[3:] for name in texts.index if f"es/{name[3:]}" in pool.index]
+    long_texts = texts[n_words[texts.index] >= 10]
+    twins = [name[3:] for name in long_texts.index if f"es/{name[3:]}" in pool.index]
     prompts = sorted(rng.choice(twins, min(len(twins), most_recordings // 2), replace=False))
     pool = pool.loc[[f"{language}/{prompt}" for prompt in prompts for language in ("en", "es")]]
 else:
@@ -372,13 +373,13 @@ for name, count in label.value_counts().sort_index().items():
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
-# Each recording is cut into windows, at most twelve, and each window becomes a row of 384 numbers. Prompts are short,
+# Each recording is cut into windows, at most eight, and each window becomes a row of 384 numbers. Prompts are short,
 # so their windows last one second; in a folder they last five. Windows of a recording are neighbours, not new
 # evidence: lesson 04 said so about frames.
 
 # %%
 window = 1.0 if corpus == "prompts" else 5.0  # seconds
-X = deep_learning.embed_windows(pool, seconds=window, minutes=minutes)
+X = deep_learning.embed_windows(pool, seconds=window, most=8, minutes=minutes)
 of_recording = X.index.get_level_values("recording")
 print(f"{len(X)} windows of {of_recording.nunique()} recordings, {X.shape[1]} columns")
 # NBVAL_CHECK_OUTPUT
@@ -564,7 +565,7 @@ if enough:
 longer = n_windows.index[n_windows >= 4][:30]
 close = pd.DataFrame()
 if len(longer) >= 4:
-    close = deep_learning.embed_windows(pool.loc[longer], seconds=window, hop=window / 4, minutes=4 * window / 60)
+    close = deep_learning.embed_windows(pool.loc[longer], seconds=window, hop=window / 4, minutes=window / 15)
     sides = close.index.get_level_values("recording")
 
 # %% tags=["pitfall"]
@@ -605,11 +606,11 @@ print(f"and the baseline has an accuracy of {max(np.mean(kinds == 'common'), np.
 #
 # Is a poor score the fault of too few seconds? Two ways to get more: more windows of the same few recordings, or one
 # window each of more recordings. Half of the units are kept for the test; a regression learns from draws of the
-# rest, forty times for each point. Look at equal numbers of windows.
+# rest, twenty times for each point. Look at equal numbers of windows.
 
 
 # %%
-def learn(n_recordings, n_windows, draws=40):
+def learn(n_recordings, n_windows, draws=20):
     results = []
     for _ in range(draws):
         names = [rng.choice(names, n_recordings, replace=False) for names in candidates.values()]
@@ -626,19 +627,19 @@ if enough:
     halves = StratifiedGroupKFold(2, shuffle=True, random_state=seed).split(X, truth, units)
     pool_rows, held_out = next(halves)
     rows_of = pd.Series(pool_rows).groupby(of_recording[pool_rows]).apply(np.array)
-    rows_of = rows_of[rows_of.map(len) >= 4]
+    rows_of = rows_of[rows_of.map(len) >= min(8, n_windows.max())]
     candidates = {name: rows_of.index[label[rows_of.index] == name] for name in classes}
     fewest = min(len(names) for names in candidates.values())
-    sizes = [n for n in (1, 2, 4, 8, 16) if n <= fewest]
-    curves["more windows"] = {n: learn(1, n) for n in (1, 2, 4)} if sizes else {}
-    curves["more recordings"] = {n: learn(n, 1) for n in sizes}
+    most = min(len(names) for names in candidates.values())
+    sizes = [n for n in (1, 2, 4, 8) if n <= rows_of.map(len).min()] if most else []
+    curves["more windows of one recording"] = {n: learn(1, n) for n in sizes}
+    curves["one window each of more recordings"] = {n: learn(n, 1) for n in (1, 2, 4, 8, 16) if n <= most}
 if any(curves.values()):
-    print(f"naive: 4 windows of one recording a class: balanced accuracy {curves['more windows'][4]:.2f}")
-    most = max(n for n in sizes if n <= 4)
-    print(f"right: 1 window of each of {most} recordings a class: {curves['more recordings'][most]:.2f}; ", end="")
-    print(f"of {sizes[-1]}: {curves['more recordings'][sizes[-1]]:.2f}")
+    (seconds_more, naive), (recordings_more, right) = (list(curve.items())[-1] for curve in curves.values())
+    print(f"naive: {seconds_more} windows of 1 recording a class: balanced accuracy {naive:.2f}")
+    print(f"right: 1 window of each of {recordings_more} recordings a class: balanced accuracy {right:.2f}")
 else:
-    print("A learning curve needs two groups of recordings with four windows or more; the corpus has none.")
+    print("A learning curve needs two recordings or more a class with several windows; the corpus has fewer.")
 
 # %%
 if any(curves.values()):
@@ -647,7 +648,7 @@ if any(curves.values()):
         ax.plot(curve.keys(), curve.values(), "o-", color=colour, label=name)
     ax.axhline(1 / len(classes), color=plotting.GREY, linestyle="--", label="guessing")
     ax.set_xscale("log", base=2)
-    ax.set_xticks(sizes if len(sizes) > 2 else [1, 2, 4])
+    ax.set_xticks([1, 2, 4, 8])
     ax.xaxis.set_major_formatter("{x:.0f}")
     ax.set(xlabel="Training windows a class", ylabel="Balanced accuracy")
     ax.set_title("What more recordings buy, and more of the same")
