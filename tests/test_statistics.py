@@ -418,8 +418,8 @@ def test_turns_of_three_known_voices_are_measured_where_they_lie(voices):
 
 
 def test_turns_are_simulated_and_said_to_be_where_speakers_are_not_known_or_not_heard(voices):
-    named = recordings(speaker=["a", "b", "c"] * 3)  # files that are not there
-    for table in (recordings(speaker=[pd.NA] * 4), named):
+    noise = voices({f"noise{i}": None for i in range(6)}).recordings
+    for table in (recordings(speaker=[pd.NA] * 4), noise.assign(speaker=["a", "b", "c"] * 2)):
         turns, sentence = statistics.turn_windows(table, rng())
         assert "simulated" in sentence
         assert turns["speaker"].nunique() == 4 and turns.groupby("turn")["speaker"].nunique().eq(1).all()
@@ -531,15 +531,27 @@ def test_where_half_a_pair_cannot_be_measured_the_other_half_goes_too(paired, vo
     chosen, _ = statistics.comparison(paired, rng())
     noise = voices({"noise": None}).recordings["path"].iloc[0]
     chosen.loc["es/a", "path"] = noise
-    chosen.loc["en/b", "path"] = "nowhere.wav"
     measured = statistics.measure(chosen)
-    assert sorted(measured["unit"].unique()) == ["c", "d", "e", "f"] and len(measured) == 8
+    assert sorted(measured["unit"].unique()) == ["b", "c", "d", "e", "f"] and len(measured) == 10
 
 
-def test_where_fewer_than_three_can_be_measured_nothing_is_compared(paired):
+def test_where_fewer_than_three_can_be_measured_nothing_is_compared(paired, voices):
     chosen, _ = statistics.comparison(paired, rng())
-    chosen.loc[chosen["unit"].isin(list("abcd")), "path"] = "nowhere.wav"
+    chosen.loc[chosen["unit"].isin(list("abcd")), "path"] = voices({"noise": None}).recordings["path"].iloc[0]
     assert statistics.measure(chosen).empty
+
+
+def test_a_recording_that_cannot_be_read_is_named_rather_than_left_out(paired):
+    chosen, _ = statistics.comparison(paired, rng())
+    chosen.loc["en/b", "path"] = "nowhere.wav"
+    with pytest.raises(TutorialError, match="nowhere.wav"):
+        statistics.measure(chosen)
+
+
+def test_recordings_that_end_before_the_start_take_no_turn(voices):
+    corpus = voices({f"{s}{i}": f0 for s, f0 in {"a": 110.0, "b": 150.0, "c": 220.0}.items() for i in range(3)}, 3.0)
+    table = corpus.recordings.assign(speaker=corpus.recordings.index.str[0])
+    assert "simulated" in statistics.turn_windows(table, rng(), start=5.0)[1]
 
 
 def test_a_paired_difference_by_ols_with_pair_fixed_effects_is_the_paired_t_test():

@@ -42,8 +42,8 @@ def long_enough(y: np.ndarray, episode: pd.Series, recordings: pd.DataFrame, *, 
     """The excerpt y itself, or, where it is shorter than `seconds`, joined with other recordings of the speaker.
 
     y: shape (n_samples,) at 16 kHz. episode: its row. recordings: the corpus's table; where no speaker is known, any
-    recording of speech is taken, in the table's order. Files that cannot be read are passed over.
-    Raises TutorialError where all of them together are too short.
+    recording of speech is taken, in the table's order.
+    Raises TutorialError where all of them together are too short, or where one cannot be read.
     Lesson: 04_statistics.
     """
     others = recordings[(recordings["kind"] == "speech") & (recordings.index != episode.name)]
@@ -53,10 +53,7 @@ def long_enough(y: np.ndarray, episode: pd.Series, recordings: pd.DataFrame, *, 
     for path in others["path"]:
         if missing <= 0:
             break
-        try:
-            parts.append(data_prep.read(path, seconds=missing))
-        except TutorialError:
-            continue
+        parts.append(data_prep.read(path, seconds=missing))
         missing -= len(parts[-1]) / SR
     if missing > 0.01:
         raise TutorialError(
@@ -230,13 +227,15 @@ def turn_windows(
     Returns a table (`speaker`, `turn`, `semitones` re 100 Hz; only windows with a quarter of voiced frames) and a
     sentence that says where it comes from. Speakers with fewer than two turns or 50 windows are left out; with fewer
     than three speakers left, four voices that take turns are simulated.
+    Raises TutorialError where a recording cannot be read.
     Lesson: 04_statistics.
     """
     speech = recordings[(recordings["kind"] == "speech") & recordings["speaker"].notna()]
     speakers = speech["speaker"].value_counts().index[:4]
     pieces = []
     if len(speakers) >= 3:
-        drawn = {name: rng.permutation(speech.index[speech["speaker"] == name]) for name in speakers}
+        lasting = speech[[_lasts(path, start + 0.2) for path in speech["path"]]] if start else speech
+        drawn = {name: rng.permutation(lasting.index[lasting["speaker"] == name]) for name in speakers}
         for number in range(min(most, 40) // len(speakers) * len(speakers)):
             names = drawn[speakers[number % len(speakers)]]
             if number // len(speakers) < len(names):
@@ -254,12 +253,9 @@ def turn_windows(
 
 
 def _turn(recording: pd.Series, number: int, start: float) -> pd.DataFrame:
-    """The voiced windows of one turn; none where the file cannot be measured."""
-    try:
-        frames = features.frame_table(data_prep.read(recording["path"], start=start, seconds=8.0))
-        table = windows(frames.assign(semitones=features.semitones(frames["f0"], 100.0)), 0.1)
-    except TutorialError:
-        return pd.DataFrame({"speaker": pd.Series(dtype=object), "turn": pd.Series(dtype=int), "semitones": []})
+    """The voiced windows of one turn."""
+    frames = features.frame_table(data_prep.read(recording["path"], start=start, seconds=8.0))
+    table = windows(frames.assign(semitones=features.semitones(frames["f0"], 100.0)), 0.1)
     semitones = table.loc[table["voiced"] >= 0.25, "semitones"]
     return pd.DataFrame({"speaker": str(recording["speaker"]), "turn": number, "semitones": semitones})
 
@@ -356,28 +352,24 @@ def _pairs(speech: pd.DataFrame, rng: np.random.Generator, *, most: int, start: 
 
 def _lasts(path: str, seconds: float) -> bool:
     """Whether a recording has that many seconds."""
-    try:
-        return data_prep.probe(path)["seconds"] >= seconds
-    except TutorialError:
-        return False
+    return data_prep.probe(path)["seconds"] >= seconds
 
 
 def measure(chosen: pd.DataFrame, *, start: float = 0.0, seconds: float = 600.0) -> pd.DataFrame:
     """`features.summarise` for each recording of `comparison`, and its `semitones` (median f0 re 100 Hz) beside it.
 
-    start, seconds: the excerpt that is read of each. Recordings that cannot be read or have no voice are left out,
-    and with them the other half of their pair; where fewer than three are left on a side, all of them.
+    start, seconds: the excerpt that is read of each. Recordings without a voice in them are left out, and with them
+    the other half of their pair; where fewer than three are left on a side, all of them.
+    Raises TutorialError where a recording cannot be read.
     Lesson: 04_statistics.
     """
-    rows = {}
-    for name, path in chosen["path"].items():
-        try:
-            rows[name] = features.summarise(data_prep.read(path, start=start, seconds=seconds))
-        except TutorialError:
-            continue
+    rows = {
+        name: features.summarise(data_prep.read(path, start=start, seconds=seconds))
+        for name, path in chosen["path"].items()
+    }
     if not rows:
         return chosen.iloc[:0].assign(f0=0.0, semitones=0.0, rate=0.0, level=0.0)
-    measured = chosen.join(pd.DataFrame(rows).T.astype(float), how="inner").dropna(subset=["f0", "rate", "level"])
+    measured = chosen.join(pd.DataFrame(rows).T.astype(float)).dropna(subset=["f0", "rate", "level"])
     measured["semitones"] = features.semitones(measured["f0"], 100.0)
     there, planned = measured["unit"].value_counts(), chosen["unit"].value_counts()
     measured = measured[measured["unit"].map(there == planned.reindex(there.index))]

@@ -409,7 +409,7 @@ chosen, sentence = statistics.comparison(
 )
 measured = statistics.measure(chosen, start=start, seconds=60 * minutes)
 print(sentence)
-print(f"{len(measured)} of {len(chosen)} chosen recordings could be measured")
+print(f"{len(measured)} of {len(chosen)} chosen recordings have a voice to measure, on both sides")
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
