@@ -63,6 +63,13 @@ def test_prompts_have_languages_speakers_and_english_texts_only(small_prompts):
     assert (recordings.filter(like="silence", axis=0)["kind"] == "sound").all()
 
 
+def test_a_prompt_without_a_sample_in_it_is_not_speech(small_prompts):
+    sounds, transcript = small_prompts
+    sf.write(sounds / "ru_RU_f_IvrvoiceRU" / "hello.wav", np.zeros(0), 8_000)
+    recordings = corpora.load_prompts(sounds, transcript).recordings
+    assert recordings.loc["ru/hello", "kind"] == "sound" and recordings.loc["fr/hello", "kind"] == "speech"
+
+
 def test_missing_prompt_packages_are_answered_with_the_one_command_that_installs_them(tmp_path):
     with pytest.raises(TutorialError, match="apt-get install .*asterisk-core-sounds-en"):
         corpora.load_prompts(tmp_path, tmp_path / "core-sounds-en.txt.gz")

@@ -140,6 +140,12 @@ def test_nan_is_refused_and_its_place_told(sine, tmp_path):
         data_prep.read(tmp_path / "nan.wav")
 
 
+def test_a_recording_shorter_than_the_window_is_named(noise, tmp_path):
+    sf.write(tmp_path / "click.wav", noise(0.02), SR)
+    with pytest.raises(TutorialError, match="click.wav has 0.020 s of sound .* longer recording"):
+        data_prep.read(tmp_path / "click.wav")
+
+
 @pytest.mark.parametrize(("start", "seconds"), [(-1, 1), (0, 0), (0, -2)])
 def test_an_excerpt_that_makes_no_sense_is_refused(sine, tmp_path, start, seconds):
     sf.write(tmp_path / "x.wav", sine(440), SR)

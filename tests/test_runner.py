@@ -61,7 +61,7 @@ def test_a_run_leaves_notebooks_pages_and_a_report(lessons, folder, tmp_path):
     assert first["parameters"] == {"corpus": str(folder), "recording": "good", "minutes": 2}
     assert first["seconds"] > 0 and first["peak_rss_mb"] > 20 and first["error"] is None
     assert {"python", "librosa", "torch"} <= set(report["versions"])
-    assert nbformat.read(out / "01_first.ipynb", 4).cells[-1].outputs[0].text == "2\n"
+    assert nbformat.read(out / "01_first.ipynb", 4).cells[-1].outputs[0].text == "2.0\n"
     assert "01_first.html" in (out / "index.html").read_text()
     assert (out / "03_third.html").stat().st_size > 1_000
 
@@ -96,6 +96,8 @@ def test_a_kernel_that_dies_is_reported_and_the_next_lesson_runs(lessons, folder
         (["--lessons", "07"], "no lesson '07'. Lessons: 01_first"),
         (["--profile", "quick"], "no profile 'quick'"),
         (["-p", "minuets", "5"], "no chosen lesson has a parameter 'minuets'. did you mean 'minutes'?"),
+        (["-p", "minutes", "long"], "'minutes' takes a number, such as 10.0, not 'long'"),
+        (["-p", "seed", "1.5"], "'seed' takes a whole number"),
         (["-p", "recording", "nobody"], "no recording called 'nobody'"),
     ],
 )
@@ -158,11 +160,11 @@ def test_the_command_line_answers_for_help_without_loading_models():
     assert done.returncode == 0 and "--corpus" in done.stdout
 
 
-def test_parameters_on_the_command_line_are_numbers_where_they_look_like_numbers(lessons, folder, tmp_path):
-    out = str(tmp_path / "out")
-    command_line.main(["run", "--corpus", str(folder), "--out", out, "--lessons", "01", "-p", "minutes", "0.25"])
-    report = json.loads((tmp_path / "out" / "run.json").read_text())
-    assert report["lessons"][0]["parameters"]["minutes"] == 0.25
+def test_parameters_on_the_command_line_take_the_type_of_their_defaults():
+    defaults = {"minutes": 10.0, "seed": 1, "event_date": ""}
+    found = runner.typed({"minutes": "1e3", "seed": "7", "event_date": "2022-11-06"}, defaults)
+    assert found == {"minutes": 1000.0, "seed": 7, "event_date": "2022-11-06"}
+    assert [type(value) for value in found.values()] == [float, int, str]
 
 
 def test_choosing_from_no_lessons_at_all_says_so():

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 
-import yaml
-
 from . import corpora
 from .errors import TutorialError
 
@@ -40,10 +38,12 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     from . import runner  # heavy imports wait until they are needed: `--help` answers at once
 
-    # a value is read as papermill reads it on its own command line: 5 is a number, true is a truth value
-    parameters = {name: yaml.safe_load(value) for name, value in options.parameters}
     report = runner.run(
-        options.corpus, options.out, lessons=options.lessons, profile=options.profile, parameters=parameters
+        options.corpus,
+        options.out,
+        lessons=options.lessons,
+        profile=options.profile,
+        parameters=dict(options.parameters),
     )
     failures = runner.failures(report)
     for line in failures:

@@ -125,6 +125,8 @@ def load_prompts(sounds: Path = PROMPTS_SOUNDS, transcript: Path = PROMPTS_TRANS
             prompt = path.relative_to(sounds / voice).with_suffix("").as_posix()
             # a beep has the same name in every language
             text, kind = texts.get(prompt, (pd.NA, "speech"))
+            if path.stat().st_size < 100:  # a header and no sample: Russian has no word for "is"
+                kind = "sound"
             rows[f"{prefix}/{prompt}"] = {
                 "path": str(path),
                 "speaker": speaker,

@@ -21,6 +21,8 @@ with warnings.catch_warnings():  # pydub warns that no ffmpeg is installed; it i
 
 SR = 16_000  # Hz: the one sampling rate of this project; the recognisers and the voice detector want it too
 
+SHORTEST = 0.13  # seconds: the longest window of any measure is the 0.128 s of Praat's intensity
+
 # seconds decoded before an excerpt and thrown away: the first packets after a seek need those before them
 PREROLL = 0.5
 
@@ -60,8 +62,8 @@ def read(path: str | Path, *, start: float = 0.0, seconds: float | None = None, 
     what it has. Channels are averaged, and the average checked as in `downmix`; resampling is soxr's, with its
     anti-aliasing filter.
     Returns an array of shape (n_samples,).
-    Raises TutorialError where the file is missing, holds no sound, is cut short, is silent, holds NaN, or where
-    `start` lies behind its end.
+    Raises TutorialError where the file is missing, holds no sound, is cut short, is silent, holds NaN, is shorter
+    than the longest analysis window (0.13 s), or where `start` lies behind its end.
     Lesson: 01_data_prep.
     """
     name = Path(path).name
@@ -80,7 +82,13 @@ def read(path: str | Path, *, start: float = 0.0, seconds: float | None = None, 
             "Choose another start or another recording."
         )
     _refuse_cancelled(power, mono_power, name)
-    return np.concatenate(pieces)
+    y = np.concatenate(pieces)
+    if len(y) < SHORTEST * sr:
+        raise TutorialError(
+            f"{name} has {len(y) / sr:.3f} s of sound from {start:g} s on; the measures of the lessons need windows of "
+            f"up to {SHORTEST:g} s. Choose a longer recording or a smaller start."
+        )
+    return y
 
 
 def read_native(path: str | Path, *, start: float = 0.0, seconds: float | None = None) -> tuple[np.ndarray, int]:

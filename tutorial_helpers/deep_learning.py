@@ -102,9 +102,7 @@ def transcribe(y: np.ndarray, sr: int, *, recogniser: str = "tiny.en") -> pd.Dat
 
 def _hear_with_whisper(y: np.ndarray, _recogniser: str) -> list[tuple[float, float, str]]:
     # temperature 0 and no memory of the words before: the same sound gives the same words
-    segments, _ = whisper().transcribe(
-        y, language="en", beam_size=1, temperature=0, condition_on_previous_text=False
-    )
+    segments, _ = whisper().transcribe(y, language="en", beam_size=1, temperature=0, condition_on_previous_text=False)
     return [(segment.start, segment.end, segment.text) for segment in segments]
 
 
@@ -193,7 +191,9 @@ def embed(y: np.ndarray, sr: int) -> np.ndarray:
     """
     _check_rate(sr)
     if len(y) < SHORTEST * sr:
-        raise TutorialError(f"The recording has {len(y) / sr:.3f} s; an embedding needs {SHORTEST} s. Choose a longer one.")
+        raise TutorialError(
+            f"The recording has {len(y) / sr:.3f} s; an embedding needs {SHORTEST} s. Choose a longer one."
+        )
     model = whisper()
     starts = range(0, len(y), 30 * sr)
     windows = [y[first : first + 30 * sr] for first in starts if len(y) - first >= SHORTEST * sr]

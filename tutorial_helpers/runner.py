@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import html
 import json
@@ -62,8 +63,8 @@ def run(
     """Execute lessons on a corpus into a folder; the returned report is also written to its `run.json`.
 
     out: gets `NN_name.ipynb` (executed), `NN_name.html`, `index.html` and `run.json`. lessons: "01,03", empty for all.
-    profile: "full" or "fast". parameters: values for the lessons' `parameters` cells; each lesson gets those it has.
-    A lesson that fails is reported by cell and error, and the rest still runs.
+    profile: "full" or "fast". parameters: values for the lessons' `parameters` cells, as texts or as they are; each
+    lesson gets those it has. A lesson that fails is reported by cell and error, and the rest still runs.
     Raises TutorialError, before anything is written, where the corpus, a lesson, the profile or a parameter is unknown.
     """
     paths = lesson_paths()
@@ -72,8 +73,8 @@ def run(
         raise TutorialError(f"There is no profile '{profile}'. Profiles: {', '.join(PROFILES)}.")
     corpus = corpus if corpus == "prompts" else str(Path(corpus).expanduser().resolve())
     given = {"corpus": corpus, **PROFILES[profile], **(parameters or {})}
-    known = {name: set(papermill.inspect_notebook(paths[name])) for name in names}
-    _refuse_unknown_parameters(parameters or {}, known)
+    defaults = {name: parameter_defaults(paths[name]) for name in names}
+    given = typed(given, {key: value for known in defaults.values() for key, value in known.items()})
     loaded = corpora.load(given["corpus"])
     if given.get("recording"):
         corpora.pick(loaded, given["recording"])
@@ -82,7 +83,7 @@ def run(
     out.mkdir(parents=True, exist_ok=True)
     report = {"corpus": given["corpus"], "profile": profile, "versions": versions(), "lessons": []}
     for name in names:
-        values = {key: value for key, value in given.items() if key in known[name]}
+        values = {key: value for key, value in given.items() if key in defaults[name]}
         report["lessons"].append(run_lesson(paths[name], out / f"{name}.ipynb", values, progress=progress))
         _write(out / "run.json", json.dumps(report, indent=2) + "\n")  # what is done stays, whatever comes
         _write(out / "index.html", report_page(report, out))
@@ -162,16 +163,33 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _refuse_unknown_parameters(parameters: dict, known: dict[str, set]) -> None:
-    names = set().union(*known.values())
-    for name in parameters:
-        if name not in names:
-            near = difflib.get_close_matches(name, names, n=1)
+def parameter_defaults(notebook: Path) -> dict:
+    """What a lesson's `parameters` cell says: {"minutes": 10.0, ...}."""
+    return {name: ast.literal_eval(found["default"]) for name, found in papermill.inspect_notebook(notebook).items()}
+
+
+def typed(given: dict, defaults: dict) -> dict:
+    """Values of parameters, perhaps texts from a command line, as the type of their defaults: "5" becomes 5.0.
+
+    Raises TutorialError where no chosen lesson has a parameter of that name, or a number cannot be read.
+    """
+    values = {}
+    for name, value in given.items():
+        if name not in defaults:
+            near = difflib.get_close_matches(name, defaults, n=1)
             raise TutorialError(
                 f"No chosen lesson has a parameter '{name}'."
                 + (f" Did you mean '{near[0]}'?" if near else "")
-                + f" Parameters: {', '.join(sorted(names))}."
+                + f" Parameters: {', '.join(sorted(defaults))}."
             )
+        try:
+            values[name] = type(defaults[name])(value)
+        except ValueError as error:
+            kind = "a whole number" if isinstance(defaults[name], int) else "a number"
+            raise TutorialError(
+                f"The parameter '{name}' takes {kind}, such as {defaults[name]}, not '{value}'."
+            ) from error
+    return values
 
 
 def report_page(report: dict, out: Path) -> str:
