@@ -419,4 +419,7 @@ print(exercises.check("01.1", answer))
 # - Edits are kept lossless. Pitch survives mp3; levels and spectra do not.
 # - Speech is found by a detector, and quality is checked before anything is measured.
 #
+# **Further reading.** What social scientists have done with recordings once they were prepared: Knox and Lucas 2021
+# (10.1017/S000305542000101X); Dietrich, Hayes and O'Brien 2019 (10.1017/S0003055419000467).
+#
 # **Next:** [02 Representations](02_representations.ipynb), where we look at what we have.

@@ -591,7 +591,7 @@ print(exercises.check("02.2", answer))
 # - Power goes to `power_to_db`, mel bands to a mel axis with `fmax`, and resampling needs its filter.
 # - A tone whose frequency you know tests every picture.
 #
-# **Next:** lesson 03, from pictures to features.
+# **Next:** [03 Features](03_features.ipynb), from pictures to numbers.
 #
 # **Further reading**
 #

@@ -11,12 +11,14 @@
 # ---
 
 # %% [markdown]
-# # 03 Measure a recording: features
+# # 03 Features: measure a recording
 #
-# - **You will do:** measure chroma, tempo, speech rate, pitch, intensity, MFCC, spectral contrast, zero-crossing
-#   rate, centroid and rolloff, each on a correct time axis, and bring them into one table.
-# - **You will learn:** what each number means, and what it must not be used for.
-# - **You need:** lessons 01 and 02.
+# **What you will do:** measure chroma, tempo, speech rate, pitch, intensity, MFCC, spectral contrast, zero-crossing
+# rate, centroid and rolloff, each on a correct time axis, and bring them into one table.
+#
+# **What you will learn:** what each number means, and what it must not be used for.
+#
+# **What you need:** lessons 01 and 02.
 
 # %% tags=["parameters"]
 corpus = "prompts"  # "prompts", or the path of a folder with your own recordings
@@ -768,4 +770,4 @@ print(exercises.check("03.1", answer))
 # ([10.1109/TAFFC.2015.2457417](https://doi.org/10.1109/TAFFC.2015.2457417)); Praat from Python, Jadoul, Thompson and
 # de Boer 2018 ([10.1016/j.wocn.2018.07.001](https://doi.org/10.1016/j.wocn.2018.07.001)).
 #
-# **Next:** 04, from these columns to an inference that holds.
+# **Next:** [04 Statistics](04_statistics.ipynb), from these columns to an inference that holds.

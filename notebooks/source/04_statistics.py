@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # 04 Infer from measurements: what a table of features can carry
+# # 04 Statistics: from measurements to an inference
 #
 # **You will do:** regress an outcome on features within one recording, then compare recordings with each other.
 #
@@ -569,4 +569,4 @@ print(exercises.check("04.1", answer))
 # Dietrich, Hayes and O'Brien 2019 (10.1017/S0003055419000467), Dietrich, Enos and Sen 2019 (10.1017/pan.2018.47),
 # Knox and Lucas 2021 (10.1017/S000305542000101X), Cochrane et al. 2021 (10.1080/10584609.2021.1952497).
 #
-# **Next:** lesson 05 replaces chosen features by learned ones, and asks the same questions of them.
+# **Next:** [05 Deep learning](05_deep_learning.ipynb) replaces chosen features by learned ones, and asks them the same.
