@@ -112,10 +112,8 @@ def _hear_with_transformers(y: np.ndarray, recogniser: str) -> list[tuple[float,
     processor, model = load_transformers(recogniser)
     inputs = processor(y, sampling_rate=SR, return_tensors="pt")
     with torch.inference_mode():
-        if model.config.is_encoder_decoder:
-            tokens = model.generate(**inputs)
-        else:
-            tokens = model(**inputs).logits.argmax(dim=-1)
+        writes = model.config.is_encoder_decoder  # Whisper writes word after word; CTC picks a letter a frame
+        tokens = model.generate(**inputs) if writes else model(**inputs).logits.argmax(dim=-1)
     return [(0.0, len(y) / SR, processor.batch_decode(tokens, skip_special_tokens=True)[0])]
 
 

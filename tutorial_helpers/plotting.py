@@ -44,18 +44,14 @@ def show(figure: plt.Figure, alt: str) -> None:
     plt.close(figure)
 
 
-def spectrogram(
-    ax: plt.Axes, levels: np.ndarray, times: np.ndarray, frequencies: np.ndarray, *, floor: float = -80.0
-):
+def spectrogram(ax: plt.Axes, levels: np.ndarray, times: np.ndarray, frequencies: np.ndarray, *, floor: float = -80.0):
     """Draw levels in dB, shape (n_frequencies, n_frames), over `times` (s) and `frequencies` (Hz), with a colour bar.
 
     floor: the level in dB below the maximum that gets the darkest colour. Returns the drawn mesh.
     Lesson: 02_representations.
     """
     top = levels.max()
-    mesh = ax.pcolormesh(
-        times, frequencies, levels, shading="nearest", vmin=top + floor, vmax=top, rasterized=True
-    )
+    mesh = ax.pcolormesh(times, frequencies, levels, shading="nearest", vmin=top + floor, vmax=top, rasterized=True)
     ax.set(xlabel="Time (s)", ylabel="Frequency (Hz)")
     ax.figure.colorbar(mesh, ax=ax, format="%+2.0f dB")
     return mesh
