@@ -13,7 +13,8 @@
 # %% [markdown]
 # # 05 Deep learning: words, embeddings, and a network that learns
 #
-# **What you will do:** turn speech into words and count the errors, turn recordings into vectors, train a network on them.
+# **What you will do:** turn speech into words and count the errors, turn recordings into vectors, and train a network
+# on them.
 #
 # **What you will learn:** what a recogniser takes and invents, and how to tell learning from memory and from luck.
 #
