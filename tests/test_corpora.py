@@ -8,7 +8,7 @@ import soundfile as sf
 from tutorial_helpers import corpora
 from tutorial_helpers.errors import TutorialError
 
-TRANSCRIPT = """; Core Asterisk Sounds in English
+TRANSCRIPT = """; Core Asterisk Sounds: in English
 
 hello: Hello.
 beep: [this is a simple beep tone]
