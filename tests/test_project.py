@@ -105,6 +105,51 @@ def test_the_readme_links_to_files_that_are_there():
             assert target.startswith("https://") or (ROOT / target).exists(), f"{document}: {target}"
 
 
+def test_the_readme_gives_the_command_that_the_error_gives():
+    assert corpora.PROMPTS_INSTALL in (ROOT / "README.md").read_text()
+
+
+def test_ci_binder_and_the_error_install_the_same_packages():
+    wanted = set((ROOT / "binder" / "apt.txt").read_text().split())
+    for text in ((ROOT / ".ci" / "run").read_text(), corpora.PROMPTS_INSTALL):
+        languages = re.search(r"asterisk-core-sounds-{([a-z,]+)}-wav", text).group(1).split(",")
+        named = {f"asterisk-core-sounds-{language}-wav" for language in languages}
+        assert "asterisk-core-sounds-en " in text and named | {"asterisk-core-sounds-en"} == wanted
+
+
+def words_of(tree):
+    """Every name and attribute that a piece of code mentions."""
+    nodes = list(ast.walk(tree))
+    return {node.id for node in nodes if isinstance(node, ast.Name)} | {
+        node.attr for node in nodes if isinstance(node, ast.Attribute)
+    }
+
+
+def used_by(lesson):
+    """The names that a lesson mentions, and those that the helpers among them mention in turn."""
+    helpers = {}
+    for module in MODULES:
+        for node in ast.parse(module.read_text()).body:
+            if isinstance(node, ast.FunctionDef):
+                helpers[node.name] = words_of(node)
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):  # a table of functions
+                helpers[node.targets[0].id] = words_of(node.value)
+    used, new = set(), words_of(ast.parse(publish.source_paths()[lesson].read_text()))
+    while new:
+        used |= new
+        new = set().union(*(helpers[name] for name in new if name in helpers)) - used
+    return used
+
+
+def test_a_lesson_that_a_function_names_uses_it_by_itself_or_through_another():
+    used = {lesson: used_by(lesson) for lesson in publish.source_paths()}
+    for module in ORDER:
+        for function in functions_of(ROOT / "tutorial_helpers" / f"{module}.py"):
+            named = re.findall(r"\d\d_\w+", ast.get_docstring(function).split("Lesson:")[1])
+            for lesson in named:
+                assert function.name in used[lesson], f"{module}.{function.name} names {lesson}"
+
+
 def test_make_targets_that_the_readme_names_exist():
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"make ([a-z]+)", (ROOT / "README.md").read_text()))

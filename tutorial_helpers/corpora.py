@@ -36,7 +36,8 @@ PROMPTS_SOUNDS = Path("/usr/share/asterisk/sounds")
 PROMPTS_TRANSCRIPT = Path("/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz")
 # Container images are often told to leave out /usr/share/doc; the option brings the transcripts back.
 PROMPTS_INSTALL = (
-    "sudo apt-get install --reinstall -y -o Dpkg::Options::='--path-include=/usr/share/doc/asterisk-core-sounds-*' "
+    "sudo apt-get update && sudo apt-get install --reinstall -y "
+    "-o Dpkg::Options::='--path-include=/usr/share/doc/asterisk-core-sounds-*' "
     "asterisk-core-sounds-en asterisk-core-sounds-{en,es,fr,it,ru}-wav"
 )
 PROMPTS_VOICES = {  # folder: (prefix of the recording's name, speaker, language)
@@ -73,8 +74,8 @@ def load(name_or_folder: str | Path) -> Corpus:
     Raises TutorialError where there is no such corpus or folder, or nothing in it.
     Lesson: 01_data_prep and all that follow.
     """
-    if str(name_or_folder) == "prompts":
-        return load_prompts()
+    if name_or_folder in NAMED:
+        return NAMED[name_or_folder]()
     folder = Path(name_or_folder).expanduser()
     if folder.is_dir():
         return load_folder(folder)
@@ -272,3 +273,6 @@ def _table(rows: dict[str, dict]) -> pd.DataFrame:
     text_columns = ["path", "speaker", "group", "text", "kind"]
     table[text_columns] = table[text_columns].astype("string")
     return table
+
+
+NAMED = {"prompts": load_prompts}

@@ -216,7 +216,7 @@ def voice_activity(y: np.ndarray, sr: int = SR) -> pd.DataFrame:
 def inside(times: np.ndarray, stretches: pd.DataFrame) -> np.ndarray:
     """For each time in seconds, whether it lies in one of the stretches (`onset` <= time < `offset`).
 
-    Returns booleans, shape (n_times,). Lesson: 01_data_prep, 05_deep_learning.
+    Returns booleans, shape (n_times,). Lesson: 01_data_prep.
     """
     times = np.asarray(times)
     return sum(

@@ -18,7 +18,24 @@ def check(exercise: str, answer) -> str:
         raise TutorialError(f"There is no exercise '{exercise}'. Known: {', '.join(sorted(CHECKS))}.")
     if answer is ...:
         return f"Exercise {exercise} is waiting: put your answer in place of the three dots, and run the cell again."
-    return CHECKS[exercise](answer)
+    try:
+        return CHECKS[exercise](answer)
+    except _NotYet as hint:
+        return f"Not yet: {hint}"
+
+
+class _NotYet(Exception):
+    """An answer that cannot be judged, and why."""
+
+
+def _try(function, arguments: list, circumstances: str) -> float:
+    """The number that a learner's function gives for some arguments."""
+    if not callable(function):
+        raise _NotYet("the answer is a function. Give its name, without brackets behind it.")
+    try:
+        return float(np.asarray(function(*arguments)).squeeze())
+    except Exception as error:  # whatever a learner's function may raise is an answer, not a failure
+        raise _NotYet(f"{circumstances} it stops with {type(error).__name__}: {error}") from error
 
 
 def _excerpt_samples(answer) -> str:
@@ -27,7 +44,7 @@ def _excerpt_samples(answer) -> str:
         return "Right. 2.5 minutes are 150 seconds, at 16,000 samples a second."
     if answer == 40_000:
         return "Not yet: that is 2.5 seconds. A minute has 60 of them."
-    if np.isclose(float(answer), 2.5 * 60 * 22_050):
+    if answer == 2.5 * 60 * 22_050:
         return "Not yet: that is right at 22,050 Hz. This project reads everything at data_prep.SR."
     return "Not yet: multiply minutes by seconds in a minute by samples in a second (data_prep.SR)."
 
@@ -47,15 +64,10 @@ def _window_for_10_hz(answer) -> str:
 
 def _alias(answer) -> str:
     """02.2: a function of frequency and rate that gives the frequency at which an unfiltered tone appears."""
-    if not callable(answer):
-        return "Not yet: the answer is a function of two arguments. Give its name, without brackets behind it."
     truth = {(1_000, 8_000): 1_000, (5_000, 8_000): 3_000, (7_900, 8_000): 100, (9_000, 8_000): 1_000}
     truth |= {(13_000, 8_000): 3_000, (30_000, 22_050): 7_950}
     for (frequency, sr), right in truth.items():
-        try:
-            given = float(answer(frequency, sr))
-        except Exception as error:  # whatever a learner's function may raise is an answer, not a failure
-            return f"Not yet: with {frequency:,} Hz at {sr:,} Hz it stops with {type(error).__name__}: {error}"
+        given = _try(answer, [frequency, sr], f"with {frequency:,} Hz at {sr:,} Hz")
         if np.isclose(given, right):
             continue
         if np.isclose(given, -right):
@@ -74,14 +86,9 @@ def _alias(answer) -> str:
 
 def _semitones_apart(answer) -> str:
     """03.1: a function that gives by how many semitones the second voice lies above the first."""
-    if not callable(answer):
-        return "Not yet: the answer is a function of (first, second, sr). Give its name, without brackets behind it."
     sr = 16_000
     for low, high in ((120.0, 180.0), (230.0, 130.0)):
-        try:
-            given = float(np.asarray(answer(_words(low, sr), _words(high, sr), sr)).squeeze())
-        except Exception as error:  # whatever a learner's function may raise is an answer, not a failure
-            return f"Not yet: on two voices of {low:g} and {high:g} Hz it stops with {type(error).__name__}: {error}"
+        given = _try(answer, [_words(low, sr), _words(high, sr), sr], f"on two voices of {low:g} and {high:g} Hz")
         right = 12 * np.log2(high / low)
         if abs(given - right) < 0.1:
             continue
@@ -114,18 +121,13 @@ def _words(f0: float, sr: int) -> np.ndarray:
 
 def _effective_n(answer) -> str:
     """04.1: a function that gives how many independent values a persistent series is worth, for its mean."""
-    if not callable(answer):
-        return "Not yet: the answer is a function of x. Give its name, without brackets behind it."
     rng = np.random.default_rng(4)
     for rho in (0.9, 0.5):
         x = np.zeros(4000)
         for i in range(1, len(x)):
             x[i] = rho * x[i - 1] + rng.normal()
         x = x + 20.0  # a mean far from 0, as levels and pitches have
-        try:
-            given = float(np.asarray(answer(x)).squeeze())
-        except Exception as error:  # whatever a learner's function may raise is an answer, not a failure
-            return f"Not yet: on a series of {len(x)} values it stops with {type(error).__name__}: {error}"
+        given = _try(answer, [x], f"on a series of {len(x)} values")
         kept = np.corrcoef(x[:-1], x[1:])[0, 1]
         right = len(x) * (1 - kept) / (1 + kept)
         if np.isclose(given, right, rtol=0.03):
@@ -151,8 +153,6 @@ def _effective_n(answer) -> str:
 
 def _balanced_accuracy(answer) -> str:
     """05.1: a function of true and predicted labels that gives balanced accuracy."""
-    if not callable(answer):
-        return "Not yet: the answer is a function of (truth, predicted). Give its name, without brackets behind it."
     # truth, predicted, balanced accuracy, then what accuracy, the mean precision and macro-F1 would be
     cases = (
         ("aabbbb", "abbbbb", 3 / 4, 5 / 6, 9 / 10, 7 / 9),
@@ -161,10 +161,7 @@ def _balanced_accuracy(answer) -> str:
     )
     for truth, predicted, right, accuracy, precision, f1 in cases:
         asked = f"truth {' '.join(truth)} and predicted {' '.join(predicted)}"
-        try:
-            given = float(np.asarray(answer(list(truth), list(predicted))).squeeze())
-        except Exception as error:  # whatever a learner's function may raise is an answer, not a failure
-            return f"Not yet: with {asked} it stops with {type(error).__name__}: {error}"
+        given = _try(answer, [list(truth), list(predicted)], f"with {asked}")
         if np.isclose(given, right):
             continue
         if np.isclose(given, accuracy):

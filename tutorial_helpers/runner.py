@@ -71,7 +71,8 @@ def run(
     names = choose_lessons(lessons, paths)
     if profile not in PROFILES:
         raise TutorialError(f"There is no profile '{profile}'. Profiles: {', '.join(PROFILES)}.")
-    corpus = corpus if corpus == "prompts" else str(Path(corpus).expanduser().resolve())
+    # kernels run in another folder: a folder goes to them with its whole path
+    corpus = corpus if corpus in corpora.NAMED else str(Path(corpus).expanduser().resolve())
     given = {"corpus": corpus, **PROFILES[profile], **(parameters or {})}
     defaults = {name: parameter_defaults(paths[name]) for name in names}
     given = typed(given, {key: value for known in defaults.values() for key, value in known.items()})

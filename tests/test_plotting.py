@@ -1,0 +1,55 @@
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import soundfile
+
+from tutorial_helpers import plotting
+
+
+def decoded(player):
+    return soundfile.read(io.BytesIO(player.data))
+
+
+def test_a_player_plays_at_most_eight_seconds_from_where_it_is_told(noise, sine):
+    y = np.concatenate([noise(5), sine(1_000, 20)])
+    clip, sr = decoded(plotting.player(y, 16_000, start=5.0))
+    assert sr == 16_000
+    assert len(clip) / sr == pytest.approx(8.0, abs=0.1)
+    middle = clip[sr : 3 * sr]
+    assert np.fft.rfftfreq(len(middle), 1 / sr)[np.abs(np.fft.rfft(middle)).argmax()] == pytest.approx(1_000, abs=1)
+
+
+def test_a_player_keeps_the_level_of_the_recording(sine):
+    quiet = decoded(plotting.player(sine(500, 3, amplitude=0.05), 16_000))[0][8_000:32_000]
+    assert np.abs(quiet).max() == pytest.approx(0.05, rel=0.05)
+
+
+def test_a_figure_is_shown_once_with_its_alt_text_and_closed(monkeypatch):
+    shown = []
+    monkeypatch.setattr(plotting, "display", lambda figure, metadata: shown.append((figure, metadata)))
+    figure, _ = plt.subplots()
+    plotting.show(figure, alt="an empty frame")
+    assert shown == [(figure, {"image/png": {"alt": "an empty frame"}})]
+    assert not plt.fignum_exists(figure.number)
+
+
+def test_a_spectrogram_puts_each_level_at_its_time_and_frequency():
+    levels = np.full((3, 4), -60.0)
+    levels[1, 2] = -10.0
+    figure, ax = plt.subplots()
+    mesh = plotting.spectrogram(ax, levels, np.arange(4) * 0.5, np.arange(3) * 100.0, floor=-40.0)
+    left, bottom = mesh.get_coordinates()[1, 2]
+    right, top = mesh.get_coordinates()[2, 3]
+    assert left < 1.0 < right and bottom < 100.0 < top  # column 2 stands at 1 s, row 1 at 100 Hz
+    assert mesh.get_clim() == (-50.0, -10.0)
+    assert "Hz" in ax.get_ylabel() and "(s)" in ax.get_xlabel()
+    plt.close(figure)
+
+
+def test_figures_have_type_that_can_be_read_at_the_back_of_a_room():
+    with plt.rc_context():
+        plotting.use_style()
+        assert plt.rcParams["font.size"] >= 12
+        assert plt.rcParams["axes.prop_cycle"].by_key()["color"][0] == plotting.BLUE
