@@ -92,6 +92,7 @@ band = slice(round(100 * 2048 / sr), round(1000 * 2048 / sr))  # 2048 is the win
 levels = [10 * np.log10(np.mean(S[band] ** 2)) for S in (clean, shifted)]
 print(f"naive: the mean of row 0 goes from {clean[0].mean():.2f} to {shifted[0].mean():.0f}")
 print(f"right: the level from 100 to 1000 Hz goes from {levels[0]:.1f} to {levels[1]:.1f} dB")
+# NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
 # ### Pitfall: the hop is taken for the window
