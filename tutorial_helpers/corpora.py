@@ -1,4 +1,4 @@
-"""Where recordings come from: real telephone prompts, or a folder of your own audio files."""
+"""Where recordings come from: the show, real telephone prompts, or a folder of your own audio files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ import pandas as pd
 
 from .errors import TutorialError
 
-DEFAULT = "prompts"
+DEFAULT = "show"
+SHOW = Path(__file__).resolve().parent.parent / "data" / "show"
+# the tables of what was planted: name in Corpus.truth, and what follows "planted" in the file's name
+SHOW_TRUTH = {"values": "", "turns": "_turns", "weeks": "_weeks", "music": "_music", "reactions": "_reactions"}
 
 COLUMNS = ["path", "date", "speaker", "group", "treated", "text", "kind"]
 AUDIO_SUFFIXES = {
@@ -55,21 +58,24 @@ class Corpus:
 
     recordings: one row a recording, indexed by its name; columns `path`, `date`, `speaker`, `group`, `treated`,
         `text`, `kind` ("speech" or "sound"); what is not known is missing (NA).
-    turns: one row a turn (`recording`, `onset` and `offset` in seconds, `kind`, `speaker`, `channel`, `text`),
-        or None where turns are not known.
-    truth: what was planted, or None where nothing was.
+    turns: one row a turn (`recording`, `onset` and `offset` in seconds, `kind` ("speech", "music", "silence"),
+        `speaker`, `channel`, `text`, `style`), or None where turns are not known.
+    truth: what was planted, as tables by name, or None where nothing was. No estimator reads it.
     default: the name of the recording that a lesson opens when the learner names none.
+    outcome: one row a stretch of a recording (`recording`, `onset` and `offset` in seconds, `reaction` in points, and
+        what else was noted), or None where there is none.
     """
 
     name: str
     recordings: pd.DataFrame
     turns: pd.DataFrame | None
-    truth: dict | None
+    truth: dict[str, pd.DataFrame] | None
     default: str
+    outcome: pd.DataFrame | None = None
 
 
 def load(name_or_folder: str | Path) -> Corpus:
-    """Load a corpus by its name ("prompts"), or every audio file in a folder.
+    """Load a corpus by its name ("show" or "prompts"), or every audio file in a folder.
 
     Raises TutorialError where there is no such corpus or folder, or nothing in it.
     Lesson: 01_data_prep and all that follow.
@@ -82,8 +88,8 @@ def load(name_or_folder: str | Path) -> Corpus:
     if folder.is_file():
         raise TutorialError(f"{folder} is a file. Name the folder that holds your recordings: {folder.parent}")
     raise TutorialError(
-        f"There is no corpus and no folder called '{name_or_folder}'. Use 'prompts', or the path of a folder with "
-        "audio files in it."
+        f"There is no corpus and no folder called '{name_or_folder}'. Use 'show', 'prompts', or the path of a "
+        "folder with audio files in it."
     )
 
 
@@ -101,6 +107,53 @@ def pick(corpus: Corpus, recording: str = "") -> pd.Series:
             f"The nearest of its {len(corpus.recordings)} names: {', '.join(near) or corpus.default}."
         )
     return corpus.recordings.loc[name]
+
+
+def load_show(folder: Path = SHOW) -> Corpus:
+    """The bundled talk show: a pilot of ten minutes and 52 weekly episodes, with known turns and planted answers.
+
+    `group` is what an episode went out by ("FM" or "stream"; "pilot"), `treated` whether that was after the event.
+    `truth` holds `values` (`value`, `unit` and `what`, by name), `turns`, `weeks`, `music` and `reactions`; `outcome`
+    what listeners of the pilot reported every 5 s. data/README.md says how all of it was made.
+    Raises TutorialError where a table of the show is missing.
+    Lesson: 01_data_prep and all that follow.
+    """
+    tables = {}
+    for name in ("metadata", "turns", "reactions", *(f"planted{part}" for part in SHOW_TRUTH.values())):
+        if not (folder / f"{name}.csv").is_file():
+            raise TutorialError(
+                f"The show is not complete: {folder / name}.csv is missing. It comes with the repository: clone it "
+                "again, or make the show anew with `make show`."
+            )
+        tables[name] = pd.read_csv(folder / f"{name}.csv")
+    truth = {name: tables[f"planted{part}"] for name, part in SHOW_TRUTH.items()}
+    truth["values"] = truth["values"].set_index("name")
+    of_folder = load_folder(folder)
+    return Corpus("show", of_folder.recordings, tables["turns"], truth, of_folder.default, tables["reactions"])
+
+
+def spoken(corpus: Corpus, *, start: float = 0.0, minutes: float = 10.0) -> pd.DataFrame:
+    """One row a stretch of speech: a turn where the corpus knows turns, else a recording of speech.
+
+    start, minutes: only what lies in this excerpt of each recording. Columns `recording`, `path`, `onset` and `seconds`
+    (s; read it with `data_prep.read(path, start=onset, seconds=seconds)`), `speaker`, `channel`, `group`, `style`,
+    `text`; what is not known is missing. Where the corpus knows no turns, `seconds` is all of the excerpt.
+    Lesson: 02_representations, 04_statistics, 05_deep_learning.
+    """
+    recordings = corpus.recordings
+    if corpus.turns is None:
+        whole = recordings[recordings["kind"] == "speech"]
+        table = whole.rename_axis("name").reset_index().assign(onset=start, seconds=60 * minutes)
+        table = table.assign(recording=table["name"], channel=pd.NA, style=pd.NA).set_index("name")
+    else:
+        table = corpus.turns[corpus.turns["kind"] == "speech"]
+        table = table[(table["onset"] >= start) & (table["offset"] <= start + 60 * minutes)]
+        numbers = table.groupby("recording").cumcount() + 1
+        table = table.assign(seconds=table["offset"] - table["onset"])
+        table = table.set_index(table["recording"] + "/" + numbers.astype(str).str.zfill(2)).rename_axis("name")
+        for column in ("path", "group"):
+            table[column] = recordings[column].reindex(table["recording"]).to_numpy()
+    return table[["recording", "path", "onset", "seconds", "speaker", "channel", "group", "style", "text"]]
 
 
 def load_prompts(sounds: Path = PROMPTS_SOUNDS, transcript: Path = PROMPTS_TRANSCRIPT) -> Corpus:
@@ -275,4 +328,4 @@ def _table(rows: dict[str, dict]) -> pd.DataFrame:
     return table
 
 
-NAMED = {"prompts": load_prompts}
+NAMED = {"show": load_show, "prompts": load_prompts}

@@ -6,6 +6,7 @@ from io import BytesIO
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import soundfile
 from IPython.display import Audio, display
 
@@ -67,3 +68,24 @@ def player(y: np.ndarray, sr: int, *, start: float = 0.0) -> Audio:
     encoded = BytesIO()
     soundfile.write(encoded, np.clip(clip, -1, 1), sr, format="MP3")
     return Audio(data=encoded.getvalue(), normalize=False)
+
+
+def turns(ax: plt.Axes, table: pd.DataFrame, *, start: float, end: float) -> None:
+    """Shade the turns of a recording between two times (s) on axes in seconds, one colour a voice, and name them.
+
+    table: `onset` and `offset` (s), `kind` and `speaker`, as in `Corpus.turns`. The two who speak longest get blue and
+    orange, all other voices green, music grey; silence stays white.
+    Lesson: 01_data_prep.
+    """
+    here = table[(table["offset"] > start) & (table["onset"] < end) & (table["kind"] != "silence")]
+    seconds = (table["offset"] - table["onset"]).groupby(table["speaker"]).sum()
+    first, second = [*seconds.nlargest(2).index, None, None][:2]
+    named = set()
+    for turn in here.itertuples():
+        name = "music" if turn.kind == "music" else turn.speaker
+        colour = {first: BLUE, second: ORANGE, "music": GREY}.get(name, GREEN)
+        label = name if colour != GREEN else "others"
+        span = max(turn.onset, start), min(turn.offset, end)
+        ax.axvspan(*span, color=colour, alpha=0.3, linewidth=0, label=None if label in named else label)
+        named.add(label)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=len(named) or 1)
