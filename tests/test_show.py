@@ -1,0 +1,303 @@
+"""The show keeps its word: what was planted is found again, from the audio alone, by the project's own helpers."""
+
+import hashlib
+import re
+
+import librosa
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+
+from tutorial_helpers import corpora, data_prep, deep_learning, features, publish, statistics
+
+SR = data_prep.SR
+PILOT = "20231231_Sun_Harbour"
+HOSTS = ["host", "cohost"]
+
+
+@pytest.fixture(scope="module")
+def show():
+    return corpora.load("show")
+
+
+@pytest.fixture(scope="module")
+def planted(show):
+    return show.truth["values"]["value"]
+
+
+@pytest.fixture(scope="module")
+def pilot(show):
+    return data_prep.read(show.recordings.loc[PILOT, "path"])
+
+
+@pytest.fixture(scope="module")
+def weekly(show):
+    """Host and co-host, one row an episode: {measure: table of speakers}, and whether it came after the event."""
+    episodes = show.recordings[show.recordings["treated"].notna()].sort_values("date")
+    measured = statistics.measure_turns(episodes, show.turns, HOSTS)
+    wide = measured.pivot(index="recording", columns="speaker")
+    return wide, episodes["treated"].astype(float).reindex(wide.index).to_numpy()
+
+
+@pytest.fixture(scope="module")
+def listeners(show, pilot):
+    """The regression of lesson 04: the host's windows beside what the listeners reported."""
+    turns = show.turns[show.turns["recording"] == PILOT]
+    host = statistics.speaker_windows(features.frame_table(pilot), turns, "host")
+    return sm.add_constant(host), show.outcome["reaction"].iloc[: len(host)]
+
+
+def change(values, after):
+    return values[after == 1].mean() - values[after == 0].mean()
+
+
+# what is there
+
+
+def test_the_show_is_at_most_sixteen_megabytes():
+    on_disk = sum(-(-path.stat().st_size // 4096) * 4096 for path in corpora.SHOW.iterdir())
+    assert on_disk <= 16e6
+
+
+def test_every_file_has_the_checksum_that_is_written_down_and_every_file_is_written_down():
+    written = dict(reversed(line.split("  ")) for line in (corpora.SHOW / "SHA256SUMS").read_text().splitlines())
+    assert set(written) == {path.name for path in corpora.SHOW.iterdir()} - {"SHA256SUMS"}
+    for name, digest in written.items():
+        assert hashlib.sha256((corpora.SHOW / name).read_bytes()).hexdigest() == digest, name
+
+
+def test_there_is_a_pilot_and_a_year_of_sundays_around_the_event(show):
+    recordings = show.recordings
+    assert show.default == PILOT and recordings.loc[PILOT, "group"] == "pilot"
+    episodes = recordings[recordings["treated"].notna()]
+    assert episodes["group"].value_counts().to_dict() == {"FM": 26, "stream": 26}
+    assert episodes["date"].diff().dropna().eq(pd.Timedelta(weeks=1)).all()
+    assert all(re.fullmatch(r"\d{8}_Sun_Harbour", name) for name in recordings.index)
+
+
+def test_every_recording_is_mono_mp3_at_22050_hz_of_the_length_that_its_turns_say(show):
+    ends = show.turns.groupby("recording")["offset"].max()
+    for name, path in show.recordings["path"].items():
+        facts = data_prep.probe(path)
+        assert (facts.sr, facts.channels, facts.codec) == (22_050, 1, "mp3")
+        assert facts.seconds == pytest.approx(ends[name], abs=0.2)
+        assert 590 < facts.seconds < 610 if name == PILOT else 45 <= facts.seconds <= 60
+
+
+def test_no_recording_is_clipped(show):
+    for path in show.recordings["path"]:
+        assert data_prep.quality(data_prep.read(path), SR)["clipped"] == 0
+
+
+def test_turns_cover_each_recording_from_its_beginning_to_its_end(show):
+    for _, turns in show.turns.groupby("recording"):
+        assert turns["onset"].min() == 0
+        assert (turns["onset"].iloc[1:].to_numpy() <= turns["offset"].cummax().iloc[:-1].to_numpy() + 1e-3).all()
+
+
+def test_the_words_are_those_of_the_script_and_turns_last_as_dialogue_does(show):
+    script = (publish.runner.ROOT / "data" / "script.txt").read_text()
+    speech = show.turns[show.turns["kind"] == "speech"]
+    assert all(f"{row.speaker}: {row.text}\n" in script for row in speech.itertuples())
+    seconds = speech["offset"] - speech["onset"]
+    assert seconds.between(4.9, 25).all() and seconds.median() > 7
+    gaps = speech["onset"] - speech.groupby("recording")["offset"].shift()
+    assert 0.02 < (gaps < 0).mean() < 0.2  # now and then two speak at once
+
+
+def test_half_of_the_callers_are_on_the_telephone_and_sound_like_it(show):
+    guests = show.turns[~show.turns["speaker"].isin(HOSTS) & (show.turns["kind"] == "speech")]
+    channels = guests.groupby("speaker")["channel"].unique().map(list)
+    assert channels.map(len).eq(1).all() and channels.map(lambda c: c[0]).value_counts().to_dict() == {
+        "telephone": 3,
+        "studio": 3,
+    }
+    for channel, above in {"telephone": 0.002, "studio": 0.01}.items():
+        turn = guests[(guests["channel"] == channel) & (guests["recording"] == PILOT)].iloc[0]
+        y = data_prep.read(show.recordings.loc[PILOT, "path"], start=turn.onset + 0.5, seconds=4)
+        power = np.abs(np.fft.rfft(y)) ** 2
+        share = power[np.fft.rfftfreq(len(y), 1 / SR) > 3800].sum() / power.sum()
+        assert share < above if channel == "telephone" else share > above
+
+
+def test_a_tenth_of_the_style_labels_is_wrong_and_in_either_direction(show, planted):
+    labels = show.turns.loc[show.turns["kind"] == "speech", "style"].to_numpy()
+    truth = show.truth["turns"]["style"].to_numpy()
+    assert np.mean(labels != truth) == pytest.approx(planted["wrong_labels"], abs=0.005)
+    assert {("calm", "agitated"), ("agitated", "calm")} <= set(zip(truth, labels, strict=True))
+
+
+def test_the_outcome_table_holds_nothing_of_what_was_planted(show):
+    assert set(show.outcome) == {"recording", "onset", "offset", "reaction", "humidity"}
+    assert not set(show.turns) & {"pitch", "range", "rate", "level"}
+
+
+def test_the_data_card_names_every_file_and_every_planted_value(show):
+    card = (corpora.SHOW.parent / "README.md").read_text()
+    assert all(f"`{path.name}`" in card for path in corpora.SHOW.iterdir() if path.suffix != ".mp3")
+    for name, row in show.truth["values"].iterrows():
+        assert f"| `{name}` | {row['value']:g} | {row['unit']} | {row['what']} |" in card
+
+
+# what is found again
+
+
+def test_the_voice_detector_and_the_turns_agree_on_95_percent_of_the_time(show):
+    right, total = {}, {}
+    speech = show.turns[show.turns["kind"] == "speech"]
+    for name in [PILOT, *show.recordings.index[1::3]]:
+        turns = speech[speech["recording"] == name]
+        y = data_prep.read(show.recordings.loc[name, "path"])
+        grid = np.arange(0, len(y) / SR, 0.01)
+        edges = turns[["onset", "offset"]].to_numpy().ravel()
+        far = np.abs(grid[:, None] - edges).min(axis=1) > 0.2
+        same = data_prep.inside(grid, data_prep.voice_activity(y)) == data_prep.inside(grid, turns)
+        right[name], total[name] = same[far].sum(), far.sum()
+    assert sum(right.values()) / sum(total.values()) >= 0.95
+    assert right[PILOT] / total[PILOT] >= 0.95
+
+
+@pytest.mark.parametrize("piece", ["opening", "break", "closing"])
+def test_tempo_and_chords_of_the_music_are_recovered(show, piece):
+    chords = show.truth["music"][(show.truth["music"]["piece"] == piece)]
+    onset, offset = chords["onset"].min(), chords["offset"].max()
+    y = data_prep.read(show.recordings.loc[PILOT, "path"], start=onset, seconds=offset - onset)
+    tempo, _ = librosa.beat.beat_track(y=y, sr=SR, hop_length=160, start_bpm=120)
+    assert np.ravel(tempo)[0] == pytest.approx(chords["bpm"].iloc[0], abs=2)
+
+    chroma = librosa.feature.chroma_stft(y=y, sr=SR, n_fft=4096, hop_length=160, tuning=0.0)
+    names = [root + kind for root in features.PITCH_CLASSES for kind in ("", "m")]
+    notes = {n: {(i // 2 + step) % 12 for step in (0, 3 + (i % 2 == 0), 7)} for i, n in enumerate(names)}
+    templates = np.array([[note in notes[name] for note in range(12)] for name in names])
+    times = onset + np.arange(chroma.shape[1]) * 0.01
+    for chord in chords.itertuples():
+        mean = chroma[:, (times >= chord.onset) & (times < chord.offset)].mean(axis=1)
+        assert names[(templates @ mean).argmax()] == chord.chord
+
+
+def test_the_hosts_pitch_rises_as_planted_and_the_cohosts_does_not(weekly, planted):
+    wide, after = weekly
+    assert change(wide["semitones"]["host"], after) == pytest.approx(planted["host_pitch"], abs=0.25)
+    assert change(wide["semitones"]["cohost"], after) == pytest.approx(planted["cohost_pitch"], abs=0.25)
+
+
+def test_the_host_speaks_faster_as_planted_and_the_cohost_does_not(weekly, planted):
+    wide, after = weekly
+    for speaker in HOSTS:
+        rates = wide["rate"][speaker]
+        assert rates[after == 1].mean() / rates[after == 0].mean() == pytest.approx(
+            planted[f"{speaker}_rate"], abs=0.03
+        )
+
+
+def test_the_level_drifts_as_planted_without_a_break_although_before_and_after_differ(weekly, planted):
+    wide, after = weekly
+    level = wide["level"].mean(axis=1).to_numpy()
+    week = np.arange(len(level))
+    slope, _ = np.polyfit(week, level, 1)
+    assert slope > 0 and slope == pytest.approx(planted["level_trend"], abs=0.01)
+    p = statistics.before_after_p_values(level, int((after == 0).sum()))
+    assert p["before/after"] < 0.001  # the naive comparison finds what is not there
+    assert min(p["interrupted, OLS"], p["interrupted, HAC(6)"], p["interrupted, GLSAR"]) > 0.05
+    with_trend = sm.GLSAR(level, sm.add_constant(np.column_stack([after, week])), rho=1).iterative_fit(maxiter=10)
+    low, high = with_trend.conf_int()[1]
+    assert low < planted["level_break"] < high
+
+
+def test_half_the_bit_rate_takes_the_rolloff_down_for_both_although_one_of_them_did_not_change(weekly, show, planted):
+    wide, after = weekly
+    assert planted["bitrate_after"] == planted["bitrate_before"] / 2
+    for speaker in HOSTS:
+        assert change(wide["rolloff"][speaker], after) < -100
+    sizes = {path.stem: path.stat().st_size for path in corpora.SHOW.glob("*.mp3")}
+    seconds = show.turns.groupby("recording")["offset"].max()
+    for name, bitrate in show.truth["weeks"].set_index("recording")["bitrate"].items():
+        assert 8 * sizes[name] / seconds[name] / 1000 == pytest.approx(bitrate, rel=0.04)
+
+
+def test_agitated_turns_are_louder_faster_and_wider_by_about_what_was_planted(show, pilot, planted):
+    frames = features.frame_table(pilot)
+    rows = []
+    truth = show.truth["turns"]
+    for turn in truth[truth["recording"] == PILOT].itertuples():
+        offset = show.turns.query("recording == @PILOT and onset == @turn.onset and kind == 'speech'")["offset"].iloc[0]
+        voice = frames[frames["voiced"] & frames["time"].between(turn.onset, offset)]
+        rows.append(
+            {
+                "agitated": turn.style == "agitated",
+                "level": 10 * np.log10(np.mean(10 ** (voice["level"] / 10))) - turn.level * (turn.speaker == "host"),
+                "range": voice["semitones"].quantile(0.9) - voice["semitones"].quantile(0.1),
+                "rate": features.speech_rate(pilot[round(turn.onset * SR) : round(offset * SR)]),
+                "speaker": turn.speaker,
+            }
+        )
+    turns = pd.DataFrame(rows)
+    others = turns[turns["speaker"] != "host"]  # the host's turns of the pilot have levels of their own besides
+    assert change(others["level"], others["agitated"].astype(int)) == pytest.approx(planted["agitated_level"], abs=0.6)
+    by_style = turns.groupby("agitated")[["range", "rate"]].mean()
+    assert by_style["range"][True] / by_style["range"][False] == pytest.approx(planted["agitated_range"], abs=0.15)
+    assert by_style["rate"][True] / by_style["rate"][False] == pytest.approx(planted["agitated_rate"], abs=0.06)
+
+
+def test_the_equation_of_the_reactions_lies_inside_the_intervals_of_the_right_method(listeners, planted):
+    X, reaction = listeners
+    X = X[["const", "speaks", "pitch", "level"]]
+    intervals = sm.GLSAR(reaction, X, rho=1).iterative_fit(maxiter=10).conf_int()
+    for term, name in {"const": "constant", "speaks": "host", "pitch": "pitch", "level": "level"}.items():
+        low, high = intervals.loc[term]
+        assert low < planted[f"reaction_{name}"] < high, term
+
+
+def test_the_naive_intervals_miss_what_the_lesson_says_they_miss(show, listeners, pilot, planted):
+    X, reaction = listeners
+    X = X.assign(humidity=show.outcome["humidity"])
+    fits = {"OLS": sm.OLS(reaction, X).fit(), "GLSAR": sm.GLSAR(reaction, X, rho=1).iterative_fit(maxiter=10)}
+    holds = {way: fit.conf_int()[0].lt(0) & fit.conf_int()[1].gt(0) for way, fit in fits.items()}
+    assert not holds["OLS"]["humidity"] and holds["GLSAR"]["humidity"]
+    assert holds["GLSAR"]["rolloff"] and holds["GLSAR"]["contrast"]
+
+    whoever = statistics.windows(features.frame_table(pilot), seconds=5.0)
+    whoever = whoever[whoever["voiced"] >= 0.1].loc[: len(reaction) - 1]
+    pooled_X = pd.DataFrame(
+        {"const": 1.0, "pitch": features.semitones(whoever["f0"], 100.0), "level": whoever["level"]}
+    )
+    low, high = sm.OLS(reaction[pooled_X.index], pooled_X).fit().conf_int().loc["pitch"]
+    assert not low < planted["reaction_pitch"] < high
+
+
+def test_the_hosts_words_are_recognised_with_at_most_8_percent_errors_and_callers_with_more(show):
+    """The pilot and every tenth episode; data/README.md has the rates of the whole show."""
+    spoken = corpora.spoken(show)
+    episodes = spoken["recording"].unique()
+    spoken = spoken[spoken["recording"].isin(episodes[::10])]
+    clips = [data_prep.read(row.path, start=row.onset, seconds=row.seconds) for row in spoken.itertuples()]
+    spoken = spoken.assign(heard=deep_learning.transcribe_all(clips, SR))
+    rate = {
+        name: deep_learning.word_error_rate(list(part["text"]), list(part["heard"]))
+        for name, part in spoken.groupby(np.where(spoken["speaker"].isin(HOSTS), "hosts", spoken["channel"]))
+    }
+    assert rate["hosts"] <= 0.08
+    assert rate["hosts"] < rate["telephone"] < 0.25
+
+
+# reading it
+
+
+def test_a_missing_table_is_named_with_what_to_do(tmp_path):
+    with pytest.raises(corpora.TutorialError, match="metadata.csv is missing.*make show"):
+        corpora.load_show(tmp_path)
+
+
+def test_spoken_gives_the_turns_of_a_stretch_with_path_and_group(show):
+    spoken = corpora.spoken(show, start=30, minutes=0.5)
+    assert (spoken["onset"] >= 30).all() and (spoken["onset"] + spoken["seconds"] <= 60).all()
+    assert set(spoken["group"]) == {"FM", "stream", "pilot"} and spoken.index.is_unique
+    assert spoken["path"].tolist() == show.recordings["path"].reindex(spoken["recording"]).tolist()
+
+
+def test_spoken_gives_whole_recordings_of_speech_where_no_turns_are_known(show):
+    folder = corpora.load_folder(corpora.SHOW)
+    spoken = corpora.spoken(folder, start=5, minutes=2)
+    assert spoken.index.tolist() == folder.recordings.index.tolist()
+    assert (spoken["onset"] == 5).all() and (spoken["seconds"] == 120).all() and spoken["style"].isna().all()
