@@ -4,6 +4,7 @@ import warnings
 
 import librosa
 import numpy as np
+import pandas as pd
 import parselmouth
 import pytest
 from parselmouth.praat import call
@@ -384,6 +385,40 @@ def test_the_synthetic_voice_has_the_f0_and_the_peak_it_states():
     spectrum = np.abs(np.fft.rfft(y))
     assert spectrum[123] / spectrum[246] == pytest.approx(2.0, rel=0.02)  # the k-th harmonic has amplitude 1 / k
     assert spectrum[4100:].max() < 1e-3 * spectrum.max()
+
+
+def some_turns():
+    rows = [
+        ("a", 0.0, 10.0, "music"),
+        ("a", 10.0, 11.0, "silence"),
+        ("a", 11.0, 20.0, "speech"),
+        ("a", 19.5, 30.0, "speech"),
+        ("a", 30.0, 40.0, "speech"),
+        ("a", 40.0, 50.0, "speech"),
+        ("a", 40.0, 50.0, "music"),
+        ("a", 50.0, 70.0, "speech"),
+        ("a", 55.0, 56.0, "speech"),
+        ("b", 31.0, 39.0, "speech"),
+    ]
+    return pd.DataFrame(rows, columns=["recording", "onset", "offset", "kind"]).reindex(columns=features.TURN_COLUMNS)
+
+
+def test_only_turns_that_nothing_overlaps_are_alone():
+    found = features.excerpt_turns(some_turns(), "a", start=0, seconds=100)
+    assert list(found["onset"]) == [0, 11, 19.5, 30, 40, 40, 50, 55]
+    assert list(found["alone"]) == [True, False, False, True, False, False, False, False]
+
+
+def test_turns_of_an_excerpt_lie_in_it_as_a_whole_and_what_lies_outside_still_overlaps():
+    found = features.excerpt_turns(some_turns(), "a", start=19.5, seconds=20.5)
+    assert list(found["onset"]) == [19.5, 30]
+    assert list(found["alone"]) == [False, True]
+
+
+def test_where_no_turns_are_known_there_are_none():
+    found = features.excerpt_turns(None, "a", start=0, seconds=100)
+    assert len(found) == 0 and found["alone"].dtype == bool
+    assert len(found[found["alone"] & (found["offset"] - found["onset"] >= 10)]) == 0
 
 
 def test_talk_is_found_among_noise_and_music(voice, noise):

@@ -46,9 +46,9 @@ def test_a_source_becomes_an_open_lesson_and_a_solved_twin(house):
     assert '"42\\n"' in text(twin)  # it was executed
 
 
-def test_the_sound_of_players_is_left_out(house):
+def test_what_a_player_plays_is_kept(house):
     lesson, _ = publish.make_notebooks()
-    assert "Audio(data" in text(lesson) and "<audio" not in text(lesson)
+    assert "Audio(data" in text(lesson) and "<audio" in text(lesson)
 
 
 def test_making_notebooks_twice_gives_the_same_files(house):

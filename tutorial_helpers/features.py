@@ -14,6 +14,7 @@ from .representations import HOP_LENGTH, N_FFT, N_MELS, frame_times, magnitude
 
 F0_FLOOR, F0_CEILING = 75.0, 500.0  # Hz: from a low man's voice to a high woman's
 N_MFCC = 13
+TURN_COLUMNS = ["recording", "onset", "offset", "kind", "speaker", "channel", "text", "style"]
 PITCH_CLASSES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]
 
 
@@ -142,17 +143,18 @@ def spectral_contrast(S: np.ndarray, sr: int = SR) -> np.ndarray:
     return librosa.feature.spectral_contrast(S=S, sr=sr, fmin=200.0, n_bands=n_bands)
 
 
-def syllable_nuclei(y: np.ndarray, sr: int = SR) -> np.ndarray:
+def syllable_nuclei(y: np.ndarray, sr: int = SR, *, track: pd.DataFrame | None = None) -> np.ndarray:
     """Times in seconds of the vowels' peaks: voiced, loud enough, and 2 dB above the dips around them.
 
-    y: shape (n_samples,). Loud enough is within 25 dB of the 99th percentile of Praat's intensity.
+    y: shape (n_samples,). Loud enough is within 25 dB of the 99th percentile of Praat's intensity. track: what `pitch`
+    gives for y, where it is there already, to save the time.
     Source: de Jong & Wempe 2009 (10.3758/BRM.41.2.385). Lesson: 03_features.
     """
     if len(y) / sr < 6.4 / 50:
         raise TutorialError(
             f"The recording has {len(y) / sr:.3f} s; a syllable count needs 0.128 s. Choose a longer recording."
         )
-    track = pitch(y, sr)
+    track = pitch(y, sr) if track is None else track
     contour = parselmouth.Sound(y.astype(np.float64), sr).to_intensity(minimum_pitch=50.0, time_step=0.005)
     loudness = contour.values[0]
     peaks, _ = find_peaks(loudness, height=np.percentile(loudness, 99) - 25, prominence=2)
@@ -201,6 +203,23 @@ def talk_start(y: np.ndarray, sr: int = SR, *, seconds: float = 10.0) -> float:
     starts = np.arange(0, max(len(y) / sr - seconds, 0) + 1e-6, 0.1)
     counts = np.searchsorted(nuclei, starts + seconds) - np.searchsorted(nuclei, starts)
     return float(starts[counts.argmax()])
+
+
+def excerpt_turns(turns: pd.DataFrame | None, recording: str, *, start: float, seconds: float) -> pd.DataFrame:
+    """The turns and the music of one recording that lie in an excerpt, with what is heard `alone`; no silences.
+
+    turns: as `Corpus.turns`; None, where turns are not known, gives no rows. start, seconds: the excerpt, in s.
+    `onset` and `offset` stay seconds from the recording's beginning. `alone` is False where another row begins
+    before this one ends or ends after it begins.
+    Lesson: 03_features.
+    """
+    if turns is None:
+        turns = pd.DataFrame(columns=TURN_COLUMNS).astype({"onset": float, "offset": float})
+    heard = turns[(turns["recording"] == recording) & (turns["kind"] != "silence")]
+    onset, offset = heard["onset"].to_numpy(), heard["offset"].to_numpy()
+    together = (onset[:, None] < offset) & (onset < offset[:, None])  # each row overlaps itself
+    heard = heard.assign(alone=together.sum(axis=1) == 1)
+    return heard[(heard["onset"] >= start) & (heard["offset"] <= start + seconds)]
 
 
 def harmonic_voice(

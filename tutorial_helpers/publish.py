@@ -8,7 +8,7 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 
-from . import corpora, runner
+from . import runner
 from .errors import TutorialError
 
 SOURCE = runner.NOTEBOOKS / "source"
@@ -57,15 +57,9 @@ def make_notebooks(lessons: str = "") -> list[Path]:
 
 
 def _tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Leave out what changes from run to run, and the sound of players.
-
-    The recordings of `prompts` are CC BY-SA and are not this project's to pass on under another licence: whoever runs
-    the cell hears them from their own copy.
-    """
+    """Leave out what changes from run to run."""
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
-        if "player" in cell.metadata.get("tags", []):
-            cell.outputs = []
     notebook.metadata.get("language_info", {}).pop("version", None)
     return notebook
 
@@ -85,9 +79,4 @@ def binder_files() -> dict[Path, str]:
     # Binder runs pip in binder/, one folder below
     environment = environment.replace("-c constraints.txt", "-c ../constraints.txt").replace("-e .", "-e ..")
     note = "# Made from environment.yml by `make binder`; edit that one.\n"
-    languages = [prefix for prefix, _, _ in corpora.PROMPTS_VOICES.values()]
-    packages = ["asterisk-core-sounds-en", *(f"asterisk-core-sounds-{language}-wav" for language in languages)]
-    return {
-        BINDER / "environment.yml": note + environment,
-        BINDER / "apt.txt": "\n".join(packages) + "\n",
-    }
+    return {BINDER / "environment.yml": note + environment}
