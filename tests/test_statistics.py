@@ -51,6 +51,11 @@ def voice(f0, seconds):
     return features.harmonic_voice(f0, seconds=seconds, syllables=4.0)
 
 
+def spoken(table, *, onset=0.0, seconds=600.0):
+    """Recordings as corpora.spoken gives them: each a stretch of speech."""
+    return table.assign(onset=onset, seconds=seconds)
+
+
 # windows
 
 
@@ -410,8 +415,8 @@ def test_more_columns_than_rows_are_refused():
 def test_turns_of_three_known_voices_are_measured_where_they_lie(voices):
     corpus = voices({f"{s}{i}": f0 for s, f0 in {"a": 110.0, "b": 150.0, "c": 220.0}.items() for i in range(3)}, 3.0)
     table = corpus.recordings.assign(speaker=corpus.recordings.index.str[0])
-    turns, sentence = statistics.turn_windows(table, rng())
-    assert sentence.startswith("9 recordings of 3 real speakers")
+    turns, sentence = statistics.turn_windows(spoken(table), rng())
+    assert sentence.startswith("9 turns of 3 recorded speakers")
     found = turns.groupby("speaker")["semitones"].median()
     assert found.tolist() == pytest.approx([12 * math.log2(f0 / 100) for f0 in (110, 150, 220)], abs=0.2)
     assert turns.groupby("turn")["speaker"].nunique().eq(1).all() and turns["turn"].is_monotonic_increasing
@@ -420,7 +425,7 @@ def test_turns_of_three_known_voices_are_measured_where_they_lie(voices):
 def test_turns_are_simulated_and_said_to_be_where_speakers_are_not_known_or_not_heard(voices):
     noise = voices({f"noise{i}": None for i in range(6)}).recordings
     for table in (recordings(speaker=[pd.NA] * 4), noise.assign(speaker=["a", "b", "c"] * 2)):
-        turns, sentence = statistics.turn_windows(table, rng())
+        turns, sentence = statistics.turn_windows(spoken(table), rng())
         assert "simulated" in sentence
         assert turns["speaker"].nunique() == 4 and turns.groupby("turn")["speaker"].nunique().eq(1).all()
 
@@ -428,7 +433,8 @@ def test_turns_are_simulated_and_said_to_be_where_speakers_are_not_known_or_not_
 def test_no_more_recordings_are_read_than_allowed(voices, monkeypatch):
     read = []
     monkeypatch.setattr(data_prep, "read", lambda path, **_: read.append(path) or voice(120.0, 3.0))
-    statistics.turn_windows(recordings(speaker=["a", "b", "c"] * 10), rng(), most=7)
+    monkeypatch.setattr(data_prep, "probe", lambda path: {"seconds": 3.0})
+    statistics.turn_windows(spoken(recordings(speaker=["a", "b", "c"] * 10)), rng(), most=7)
     assert len(read) == 6
 
 
@@ -455,6 +461,8 @@ def test_treated_goes_before_groups_and_groups_before_a_placebo():
     assert by_group["label"].tolist() == ["a"] * 3 + ["b"] * 3
     treated, _ = statistics.comparison(recordings(**columns, treated=[True] * 3 + [False] * 3), rng())
     assert treated["label"].tolist() == ["not treated"] * 3 + ["treated"] * 3
+    one_group_a_side = {"group": ["FM"] * 3 + ["web"] * 3, "treated": [False] * 3 + [True] * 3}
+    assert statistics.comparison(recordings(**one_group_a_side), rng())[0]["label"].tolist() == ["FM"] * 3 + ["web"] * 3
     assert treated.index.tolist() == ["r03", "r04", "r05", "r00", "r01", "r02"]
 
 
@@ -551,7 +559,74 @@ def test_a_recording_that_cannot_be_read_is_named_rather_than_left_out(paired):
 def test_recordings_that_end_before_the_start_take_no_turn(voices):
     corpus = voices({f"{s}{i}": f0 for s, f0 in {"a": 110.0, "b": 150.0, "c": 220.0}.items() for i in range(3)}, 3.0)
     table = corpus.recordings.assign(speaker=corpus.recordings.index.str[0])
-    assert "simulated" in statistics.turn_windows(table, rng(), start=5.0)[1]
+    assert "simulated" in statistics.turn_windows(spoken(table, onset=5.0), rng())[1]
+
+
+def test_a_turn_is_read_from_its_onset_and_no_further_than_it_lasts(voices):
+    low, high = voice(110.0, 3.0), voice(220.0, 3.0)
+    corpus = voices({f"r{i}": 110.0 for i in range(6)})
+    for path in corpus.recordings["path"]:
+        soundfile.write(path, np.concatenate([low, high, low]), SR)
+    table = spoken(corpus.recordings.assign(speaker=["a", "b", "c"] * 2), onset=3.1, seconds=2.8)
+    turns, _ = statistics.turn_windows(table, rng())
+    assert turns["semitones"].between(12 * math.log2(2.2) - 0.5, 12 * math.log2(2.2) + 0.5).all()
+    assert turns.groupby("turn").size().max() <= 28
+
+
+# one voice among others
+
+
+def show_of(*stretches):
+    """A recording made of (speaker, Hz, gain, seconds) one after the other: its samples and its turns."""
+    y, rows, now = [], [], 0.0
+    for speaker, f0, gain, seconds in stretches:
+        y.append(gain * voice(f0, seconds))
+        rows.append({"recording": "r", "onset": now, "offset": now + seconds, "speaker": speaker, "kind": "speech"})
+        now += seconds
+    return np.concatenate(y), pd.DataFrame(rows)
+
+
+def test_windows_of_a_speaker_hold_his_pitch_and_level_and_nothing_of_the_others():
+    y, turns = show_of(("a", 110, 0.5, 10), ("b", 220, 1.0, 5), ("a", 110 * 2 ** (3 / 12), 0.25, 5), ("a", 110, 0.5, 5))
+    found = statistics.speaker_windows(features.frame_table(y), turns, "a", seconds=5.0)
+    assert found["speaks"].tolist() == [1, 1, 0, 1, 1]
+    assert found["pitch"].tolist() == pytest.approx([0, 0, 0, 3, 0], abs=0.1)
+    assert found["level"].tolist() == pytest.approx([0, 0, 0, -6.02, 0], abs=0.3)
+    assert (found.loc[2] == 0).all()
+
+
+def test_windows_of_a_speaker_do_not_care_about_the_gain():
+    y, turns = show_of(("a", 110, 0.5, 5), ("a", 150, 0.2, 5), ("b", 220, 1.0, 5), ("a", 130, 0.4, 5))
+    loud, soft = (statistics.speaker_windows(features.frame_table(g * y), turns, "a") for g in (1.0, 0.1))
+    assert np.allclose(loud[["pitch", "level"]], soft[["pitch", "level"]], atol=0.05)
+
+
+def test_where_two_speak_at_once_nobody_is_alone():
+    turns = pd.DataFrame({"onset": [0.0, 2.0], "offset": [3.0, 4.0], "speaker": ["a", "b"]})
+    times = np.array([1.0, 2.5, 3.5])
+    assert statistics.alone(times, turns, "a").tolist() == [True, False, False]
+    assert statistics.alone(times, turns, "b").tolist() == [False, False, True]
+
+
+def test_a_speaker_without_a_turn_is_refused_and_those_who_have_one_are_named():
+    _, turns = show_of(("a", 110, 0.5, 2), ("b", 110, 0.5, 2))
+    with pytest.raises(TutorialError, match="nobody has no turn here. Speakers: a, b"):
+        statistics.speaker_windows(frames(), turns, "nobody")
+
+
+def test_each_speakers_turns_are_measured_by_themselves(tmp_path):
+    y, turns = show_of(("a", 110, 0.5, 4), ("b", 220, 0.25, 4), ("c", 330, 1.0, 2))
+    soundfile.write(tmp_path / "r.wav", y, SR)
+    table = pd.DataFrame({"path": [str(tmp_path / "r.wav")]}, index=["r"])
+    found = statistics.measure_turns(table, turns, ["a", "b", "absent"]).set_index("speaker")
+    assert found.index.tolist() == ["a", "b"]
+    assert found["f0"].tolist() == pytest.approx([110, 220], rel=0.01)
+    assert found["seconds"].tolist() == [4, 4]
+    assert found["rate"].tolist() == pytest.approx([4, 4], abs=0.3)
+    assert found["level"]["a"] - found["level"]["b"] == pytest.approx(6.02, abs=0.5)
+    alone = features.summarise(y[: 4 * SR])  # the other road: cut out, and measured as a recording
+    assert found["f0"]["a"] == pytest.approx(alone["f0"], rel=0.002)
+    assert found["rate"]["a"] == pytest.approx(alone["rate"], abs=0.26)
 
 
 def test_a_paired_difference_by_ols_with_pair_fixed_effects_is_the_paired_t_test():

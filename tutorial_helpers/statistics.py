@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import librosa
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from scipy import stats
 from scipy.signal import lfilter
 
-from . import data_prep, features
+from . import data_prep, features, representations
 from .data_prep import SR
 from .errors import TutorialError
 
@@ -36,6 +37,80 @@ def windows(frames: pd.DataFrame, seconds: float = 0.5) -> pd.DataFrame:
     table["level"] = 10 * np.log10(table["level"])
     table["time"] = table.index * seconds
     return table.rename_axis("window")
+
+
+def speaker_windows(frames: pd.DataFrame, turns: pd.DataFrame, speaker: str, *, seconds: float = 5.0) -> pd.DataFrame:
+    """One speaker's voice in windows that follow each other: only voiced frames of turns in which nobody else speaks.
+
+    frames: `features.frame_table` of the recording. turns: its turns (`onset`, `offset` in seconds, `speaker`).
+    Returns one row a window, indexed by its number: `speaks` (1.0 where there is half a second of voiced frames, else
+    0.0), `pitch` (median f0 in semitones over the speaker's median), `level` (dB over the median of the windows),
+    `contrast` (dB), `rolloff` (Hz); all but `speaks` are 0 where the speaker does not speak, so that in a regression
+    with `speaks` they stand for differences within the speaker.
+    Raises TutorialError where the speaker has no turn in the recording.
+    Lesson: 04_statistics.
+    """
+    if speaker not in set(turns["speaker"].dropna()):
+        raise TutorialError(
+            f"{speaker} has no turn here. Speakers: {', '.join(sorted(turns['speaker'].dropna().unique()))}."
+        )
+    voice = frames[frames["voiced"] & alone(frames["time"].to_numpy(), turns, speaker)]
+    grouped = voice.groupby(np.floor(voice["time"] / seconds + 1e-9).astype(int))
+    table = grouped[["contrast", "rolloff"]].mean()
+    table["pitch"] = features.semitones(grouped["f0"].median(), voice["f0"].median())
+    table["level"] = 10 * np.log10((10 ** (voice["level"] / 10)).groupby(grouped.ngroup()).mean().to_numpy())
+    table = table[grouped.size() >= 50]
+    table[["level", "contrast", "rolloff"]] -= table[["level", "contrast", "rolloff"]].median()
+    every = pd.RangeIndex(int(frames["time"].iloc[-1] // seconds), name="window")
+    return table.assign(speaks=1.0).reindex(every).fillna(0.0)[["speaks", "pitch", "level", "contrast", "rolloff"]]
+
+
+def alone(times: np.ndarray, turns: pd.DataFrame, speaker: str) -> np.ndarray:
+    """For each time (s), whether the speaker has a turn there and nobody else has, shape (n_times,).
+
+    Lesson: 04_statistics.
+    """
+    own = turns["speaker"] == speaker
+    return data_prep.inside(times, turns[own]) & ~data_prep.inside(times, turns[~own & turns["speaker"].notna()])
+
+
+def measure_turns(recordings: pd.DataFrame, turns: pd.DataFrame, speakers: list[str]) -> pd.DataFrame:
+    """Each speaker's voice in each recording: one row a recording and speaker.
+
+    recordings, turns: a corpus's tables. Columns: `recording`, `speaker`; of the voiced frames of turns in which nobody
+    else speaks `f0` (median, Hz), `semitones` (re 100 Hz), `level` (of the mean power, dB re full scale) and `rolloff`
+    (mean, Hz); `rate` (syllable nuclei a second of turns) and `seconds` (of turns). Who has no turn has no row.
+    Raises TutorialError where a recording cannot be read.
+    Lesson: 04_statistics.
+    """
+    rows = []
+    for name, path in recordings["path"].items():
+        y = data_prep.read(path)
+        track = features.pitch(y)
+        S = representations.magnitude(y)
+        frames = pd.DataFrame({"time": representations.frame_times(S.shape[1]), "level": features.level(y)})
+        frames["f0"] = features.f0_at(frames["time"].to_numpy(), track)
+        frames["rolloff"] = librosa.feature.spectral_rolloff(S=S, sr=SR)[0]
+        nuclei = features.syllable_nuclei(y, track=track)
+        here = turns[turns["recording"] == name]
+        for speaker in speakers:
+            voice = frames[frames["f0"].notna() & alone(frames["time"].to_numpy(), here, speaker)]
+            own = here[here["speaker"] == speaker]
+            seconds = (own["offset"] - own["onset"]).sum()
+            if len(voice):
+                rows.append(
+                    {
+                        "recording": name,
+                        "speaker": speaker,
+                        "f0": voice["f0"].median(),
+                        "level": 10 * np.log10(np.mean(10 ** (voice["level"] / 10))),
+                        "rolloff": voice["rolloff"].mean(),
+                        "rate": data_prep.inside(nuclei, own).sum() / seconds,
+                        "seconds": seconds,
+                    }
+                )
+    table = pd.DataFrame(rows, columns=["recording", "speaker", "f0", "level", "rolloff", "rate", "seconds"])
+    return table.assign(semitones=features.semitones(table["f0"], 100.0))
 
 
 def long_enough(y: np.ndarray, episode: pd.Series, recordings: pd.DataFrame, *, seconds: float = 30.0) -> np.ndarray:
@@ -218,46 +293,46 @@ def slope_p_values(table: pd.DataFrame, outcomes: np.ndarray) -> np.ndarray:
     return 2 * stats.t.sf(np.abs(t), free)[:, 1:]
 
 
-def turn_windows(
-    recordings: pd.DataFrame, rng: np.random.Generator, *, most: int = 40, start: float = 0.0
-) -> tuple[pd.DataFrame, str]:
+def turn_windows(spoken: pd.DataFrame, rng: np.random.Generator, *, most: int = 40) -> tuple[pd.DataFrame, str]:
     """Voices that take turns, in windows of 0.1 s: real ones where the corpus names three speakers or more.
 
-    recordings: the corpus's table. most: how many recordings are read at most, 8 s of each from `start` (s).
+    spoken: the table of `corpora.spoken`. most: how many stretches are read at most, 8 s of each.
     Returns a table (`speaker`, `turn`, `semitones` re 100 Hz; only windows with a quarter of voiced frames) and a
     sentence that says where it comes from. Speakers with fewer than two turns or 50 windows are left out; with fewer
     than three speakers left, four voices that take turns are simulated.
     Raises TutorialError where a recording cannot be read.
     Lesson: 04_statistics.
     """
-    speech = recordings[(recordings["kind"] == "speech") & recordings["speaker"].notna()]
-    speakers = speech["speaker"].value_counts().index[:4]
+    known = spoken[spoken["speaker"].notna()]
+    speakers = known["speaker"].value_counts().index[:4]
     pieces = []
     if len(speakers) >= 3:
-        lasting = speech[[_lasts(path, start + 0.2) for path in speech["path"]]] if start else speech
-        drawn = {name: rng.permutation(lasting.index[lasting["speaker"] == name]) for name in speakers}
+        drawn = [known.loc[rng.permutation(known.index[known["speaker"] == name])] for name in speakers]
         for number in range(min(most, 40) // len(speakers) * len(speakers)):
-            names = drawn[speakers[number % len(speakers)]]
-            if number // len(speakers) < len(names):
-                pieces.append(_turn(recordings.loc[names[number // len(speakers)]], number, start))
+            stretches, nth = drawn[number % len(speakers)], number // len(speakers)
+            if nth < len(stretches) and _lasts(stretches["path"].iloc[nth], stretches["onset"].iloc[nth] + 0.2):
+                pieces.append(_turn(stretches.iloc[nth], number))
     if pieces:
         table = pd.concat(pieces, ignore_index=True)
         by_speaker = table.groupby("speaker")["turn"]
         table = table[(by_speaker.transform("size") >= 50) & (by_speaker.transform("nunique") >= 2)]
         if table["speaker"].nunique() >= 3:
-            counts = f"{table['turn'].nunique()} recordings of {table['speaker'].nunique()} real speakers"
-            return table.reset_index(drop=True), f"{counts} take turns here."
+            counts = f"{table['turn'].nunique()} turns of {table['speaker'].nunique()} recorded speakers"
+            return table.reset_index(drop=True), f"{counts} follow each other here."
     return _simulated_turns(
         rng
-    ), "Fewer than three speakers with two recordings each are known: simulated voices take turns."
+    ), "Fewer than three speakers with two turns each are known: simulated voices take turns."
 
 
-def _turn(recording: pd.Series, number: int, start: float) -> pd.DataFrame:
+def _turn(stretch: pd.Series, number: int) -> pd.DataFrame:
     """The voiced windows of one turn."""
-    frames = features.frame_table(data_prep.read(recording["path"], start=start, seconds=8.0))
+    y = data_prep.read(stretch["path"], start=stretch["onset"], seconds=min(stretch["seconds"], 8.0))
+    frames = pd.DataFrame({"time": representations.frame_times(1 + len(y) // representations.HOP_LENGTH), "level": 0.0})
+    frames["f0"] = features.f0_at(frames["time"].to_numpy(), features.pitch(y))
+    frames["voiced"] = frames["f0"].notna()
     table = windows(frames.assign(semitones=features.semitones(frames["f0"], 100.0)), 0.1)
     semitones = table.loc[table["voiced"] >= 0.25, "semitones"]
-    return pd.DataFrame({"speaker": str(recording["speaker"]), "turn": number, "semitones": semitones})
+    return pd.DataFrame({"speaker": str(stretch["speaker"]), "turn": number, "semitones": semitones})
 
 
 def _simulated_turns(rng: np.random.Generator) -> pd.DataFrame:
@@ -291,8 +366,12 @@ def comparison(
     if event_date:
         sides, sentence = _around(dates, _event(event_date, dates)), f"Recordings before {event_date} and from then on."
     elif treated.nunique() == 2:
-        sides = {"not treated": treated.index[~treated.astype(bool)], "treated": treated.index[treated.astype(bool)]}
-        sentence = "Recordings that are treated and that are not, as metadata.csv says."
+        yes = treated.astype(bool)
+        names = [
+            _only(group.reindex(treated.index[side]), name) for side, name in ((~yes, "not treated"), (yes, "treated"))
+        ]
+        sides = dict(zip(names, (treated.index[~yes], treated.index[yes]), strict=True))
+        sentence = f"Recordings that are treated ({names[1]}) and that are not ({names[0]})."
     elif not (paired := _pairs(speech, rng, most=most // 2, start=start)).empty:
         first, second = paired["label"].iloc[:2]
         return paired, f"{len(paired) // 2} pairs: one voice, one prompt, in {first} and in {second}."
@@ -313,6 +392,11 @@ def comparison(
     labelled = [side.assign(condition=i, label=name) for i, (name, side) in enumerate(zip(sides, drawn, strict=True))]
     chosen = pd.concat(labelled)
     return chosen.assign(unit=chosen.index), sentence
+
+
+def _only(group: pd.Series, otherwise: str) -> str:
+    """The one group that all of these recordings are of, or another word for them."""
+    return str(group.iloc[0]) if group.notna().all() and group.nunique() == 1 else otherwise
 
 
 def _event(event_date: str, dates: pd.Series) -> pd.Timestamp:
