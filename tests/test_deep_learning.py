@@ -184,6 +184,36 @@ def test_another_rate_is_refused_and_not_only_warned_about(spoken, use, sr):
         use(soxr.resample(spoken[:SR], SR, sr), sr)
 
 
+def test_many_clips_at_once_give_the_words_of_one_after_another_in_their_order(spoken):
+    clips = [spoken[20 * SR : 26 * SR], np.zeros(2 * SR, np.float32), spoken[: 4 * SR], spoken[5 * SR : 9 * SR]]
+    one_by_one = [" ".join(deep_learning.transcribe(y, SR)["text"]) for y in clips]
+    assert deep_learning.transcribe_all(clips, SR) == one_by_one
+    assert one_by_one[1] == "" and len(set(one_by_one)) == 4
+    assert deep_learning.transcribe_all(iter(clips[2:]), SR) == one_by_one[2:]
+
+
+def test_many_clips_are_given_to_a_recogniser_from_a_folder_too(small_ctc, spoken):
+    clips = [spoken[: 4 * SR], spoken[20 * SR : 24 * SR]]
+    one_by_one = [" ".join(deep_learning.transcribe(y, SR, recogniser=small_ctc)["text"]) for y in clips]
+    assert deep_learning.transcribe_all(clips, SR, recogniser=small_ctc) == one_by_one
+    assert deep_learning.transcribe_all(clips, SR) != one_by_one
+
+
+def test_no_clips_give_no_texts_and_a_wrong_rate_is_refused_also_for_many(spoken):
+    assert deep_learning.transcribe_all([], SR) == []
+    with pytest.raises(TutorialError, match="16,000 Hz"):
+        deep_learning.transcribe_all([spoken[:SR]], 8_000)
+
+
+def test_an_error_in_one_piece_is_not_swallowed(monkeypatch, spoken):
+    def broken(y, _):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(deep_learning, "_hear_with_whisper", broken)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        deep_learning.transcribe_all([spoken[: 4 * SR]], SR)
+
+
 def test_pieces_cover_the_speech_fit_the_window_and_do_not_overlap(spoken):
     spoken = spoken[: 40 * SR]
     y = np.concatenate([spoken, np.zeros(5 * SR, np.float32), spoken[: 10 * SR]])
@@ -358,7 +388,7 @@ def folder(tmp_path, spoken):
     """Two recordings: 6.5 s and 0.6 s."""
     for name, seconds in (("long", 6.5), ("short", 0.6)):
         soundfile.write(tmp_path / f"{name}.wav", spoken[SR : SR + round(seconds * SR)], SR, subtype="FLOAT")
-    return corpora.load(tmp_path).recordings
+    return corpora.spoken(corpora.load(tmp_path))
 
 
 def test_windows_are_whole_do_not_overlap_and_a_short_recording_is_one(folder, spoken):
@@ -374,45 +404,73 @@ def test_windows_with_a_hop_overlap_and_no_more_are_made_than_asked_for(folder):
     assert list(few.loc["long"].index) == [0.0, 1.5, 3.0, 4.5]
 
 
+def test_windows_of_a_stretch_are_taken_where_it_lies_in_its_recording(folder, spoken):
+    part = folder.loc[["long"]].assign(onset=1.5, seconds=4.2).rename({"long": "a turn"})
+    table = deep_learning.embed_windows(part, seconds=2.0)
+    assert table.index.to_list() == [("a turn", 0.0), ("a turn", 2.0)]
+    by_hand = deep_learning.embed(data_prep.read(part["path"].iloc[0], start=3.5, seconds=2.0), SR)
+    np.testing.assert_allclose(table.loc[("a turn", 2.0)], by_hand, atol=1e-5)
+
+
 # what there is to learn, and how well it was
 
 
-def recordings(**columns):
+def ask(style=None, recording=None, **columns):
+    """The question about a table of recordings with these columns, one stretch each or as `recording` says."""
     table = pd.DataFrame(columns, index=[f"r{i}" for i in range(len(next(iter(columns.values()))))])
     table = table.reindex(columns=["date", "group", "treated"])
     table["date"] = pd.to_datetime(table["date"])
-    return table.astype({"group": "string", "treated": "boolean"})
+    table = table.astype({"group": "string", "treated": "boolean"})
+    stretches = pd.DataFrame({"recording": table.index if recording is None else recording, "style": style or pd.NA})
+    return deep_learning.question(stretches.set_axis([f"s{i}" for i in range(len(stretches))]), table)
 
 
 DATES = ["2022-11-20", "2022-11-06", "2022-11-13", "2022-11-27"]
 
 
+def test_the_question_is_the_style_where_turns_have_one():
+    labels, about = ask(
+        ["calm", "agitated", None, "calm", "agitated"], ["r0", "r0", "r0", "r1", "r1"], group=["a", "b"]
+    )
+    assert about.startswith("the style")
+    assert labels.to_dict() == {"s0": "calm", "s1": "agitated", "s3": "calm", "s4": "agitated"}
+
+
+def test_a_style_that_one_recording_has_is_no_question():
+    """Turns of one recording are neighbours: a test on another recording could not be made."""
+    labels, about = ask(["calm", "agitated"] * 2 + ["calm"], ["r0"] * 4 + ["r1"], group=["a", "b"])
+    assert labels.empty and "four recordings" in about
+
+
 def test_the_question_is_the_group_where_there_are_two():
-    labels, about = deep_learning.question(recordings(date=DATES, group=["a", "b", "a", "b"], treated=[1, 1, 0, 0]))
+    labels, about = ask(date=DATES, group=["a", "b", "a", "b"], treated=[1, 1, 0, 0])
     assert (about, list(labels)) == ("the group", ["a", "b", "a", "b"])
 
 
+def test_every_turn_of_a_recording_has_its_group():
+    labels, _ = ask(recording=["r0", "r0", "r1", "r2", "r3", "r3"], group=["a", "b", "a", "b"])
+    assert list(labels) == ["a", "a", "b", "a", "b", "b"]
+
+
 def test_the_question_is_the_treatment_where_there_is_one_group():
-    labels, about = deep_learning.question(recordings(date=DATES, group=["a"] * 4, treated=[True, False, False, True]))
+    labels, about = ask(date=DATES, group=["a"] * 4, treated=[True, False, False, True])
     assert (about, list(labels)) == ("treated or not", ["treated", "not treated", "not treated", "treated"])
 
 
 def test_the_question_is_the_half_by_date_where_there_is_neither():
-    labels, about = deep_learning.question(recordings(date=DATES))
+    labels, about = ask(date=DATES)
     assert about == "the earlier or the later half by date"
-    assert labels.to_dict() == {"r0": "later", "r1": "earlier", "r2": "earlier", "r3": "later"}
+    assert labels.to_dict() == {"s0": "later", "s1": "earlier", "s2": "earlier", "s3": "later"}
 
 
 def test_a_group_of_one_recording_and_recordings_without_a_group_are_left_out():
-    labels, _ = deep_learning.question(recordings(group=["a", "b", "a", "b", "c", None]))
-    assert list(labels.index) == ["r0", "r1", "r2", "r3"]
+    labels, _ = ask(group=["a", "b", "a", "b", "c", None])
+    assert list(labels.index) == ["s0", "s1", "s2", "s3"]
 
 
-@pytest.mark.parametrize(
-    "table", [recordings(date=DATES[:3]), recordings(group=["a", "b"]), recordings(date=[None] * 9)]
-)
-def test_too_little_to_ask_says_what_is_missing(table):
-    labels, about = deep_learning.question(table)
+@pytest.mark.parametrize("columns", [{"date": DATES[:3]}, {"group": ["a", "b"]}, {"date": [None] * 9}])
+def test_too_little_to_ask_says_what_is_missing(columns):
+    labels, about = ask(**columns)
     assert labels.empty and "four recordings" in about
 
 
