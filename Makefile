@@ -17,6 +17,7 @@ setup: .venv/.ready
 	$(PYTHON) -m venv .venv
 	$(PY) -m pip install --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) \
 	  -c constraints.txt -e '.[offline,test]'
+	$(PY) -m tutorial_helpers warm-up
 	@touch $@
 
 run: setup

@@ -1,7 +1,10 @@
 """The repository keeps its word: one environment, one licence, documented helpers, arrows that point one way."""
 
 import ast
+import os
 import re
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -158,6 +161,15 @@ def test_make_targets_that_the_readme_names_exist():
     targets = set(re.findall(r"make ([a-z]+)", (ROOT / "README.md").read_text()))
     assert targets
     assert all(re.search(rf"^{target}:", makefile, flags=re.MULTILINE) for target in targets)
+
+
+def test_setup_compiles_what_lessons_would_wait_for(tmp_path):
+    assert "tutorial_helpers warm-up" in (ROOT / "Makefile").read_text()
+    command = [sys.executable, "-m", "tutorial_helpers", "warm-up"]
+    subprocess.run(command, check=True, env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)})
+    compiled = " ".join(path.name for path in tmp_path.rglob("*.nbi"))
+    for loop in ("beat_track_dp", "viterbi", "pi_wrapper", "zc_wrapper", "cabs2", "localmax", "peak_pick"):
+        assert loop in compiled
 
 
 def test_doctor_finds_this_machine_well_and_says_how_to_mend_what_is_missing(monkeypatch):

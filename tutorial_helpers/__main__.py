@@ -1,4 +1,4 @@
-"""The command line: `python -m tutorial_helpers run | doctor | notebooks | environment`."""
+"""The command line: `python -m tutorial_helpers run | doctor | warm-up | notebooks | environment`."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
         help="a value for the lessons' parameters, such as -p minutes 5",
     )  # fmt: skip
     commands.add_parser("doctor", help="check this machine: one OK/FAIL line a thing the tutorial needs")
+    commands.add_parser("warm-up", help="compile librosa's loops once, so that no lesson waits for it (make setup)")
     notebooks = commands.add_parser("notebooks", help="make notebooks/ from notebooks/source/ (for authors)")
     notebooks.add_argument("--lessons", default="", help="such as 01,03; all where it is left out")
     commands.add_parser("environment", help="write binder/ from environment.yml (for authors)")
@@ -61,6 +62,13 @@ def _doctor(options: argparse.Namespace) -> int:
     return 0 if all(ok for ok, _ in checks) else 1
 
 
+def _warm_up(options: argparse.Namespace) -> int:
+    from . import doctor
+
+    doctor.warm_up()
+    return 0
+
+
 def _notebooks(options: argparse.Namespace) -> int:
     from . import publish
 
@@ -77,7 +85,13 @@ def _environment(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"run": _run, "doctor": _doctor, "notebooks": _notebooks, "environment": _environment}
+COMMANDS = {
+    "run": _run,
+    "doctor": _doctor,
+    "warm-up": _warm_up,
+    "notebooks": _notebooks,
+    "environment": _environment,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -33,6 +33,20 @@ def examine() -> list[tuple[bool, str]]:
     ]
 
 
+def warm_up() -> None:
+    """Have librosa compile its loops, which it keeps on disk: some twenty seconds, spent once and not in a lesson."""
+    import librosa
+
+    from . import features, representations
+
+    y = features.chord_music([(0, 4, 7)] * 2, bpm=120)
+    representations.magnitude(y)
+    librosa.beat.beat_track(y=y, sr=features.SR)
+    librosa.pyin(y[: features.SR], fmin=75, fmax=500, sr=features.SR)
+    librosa.feature.zero_crossing_rate(y)
+    librosa.piptrack(y=y, sr=features.SR)
+
+
 def _python() -> tuple[bool, str]:
     # pip has refused older ones
     tested = "" if sys.version_info[:2] == (3, 11) else " (3.11 is the version that is tested)"
