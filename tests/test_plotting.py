@@ -56,6 +56,11 @@ def test_figures_have_type_that_can_be_read_at_the_back_of_a_room():
         assert plt.rcParams["axes.prop_cycle"].by_key()["color"][0] == plotting.BLUE
 
 
+def test_a_player_tells_the_browser_that_it_holds_mp3(sine):
+    page = plotting.player(sine(440), 16_000)._repr_html_()
+    assert "data:audio/mpeg;base64," in page and 'type="audio/mpeg"' in page
+
+
 def test_turns_are_shaded_where_they_lie_and_each_voice_is_named_once():
     table = pd.DataFrame(
         {

@@ -67,7 +67,9 @@ def player(y: np.ndarray, sr: int, *, start: float = 0.0) -> Audio:
     clip = y[first : first + round(PLAYER_SECONDS * sr)]
     encoded = BytesIO()
     soundfile.write(encoded, np.clip(clip, -1, 1), sr, format="MP3")
-    return Audio(data=encoded.getvalue(), normalize=False)
+    audio = Audio(data=encoded.getvalue(), normalize=False)
+    audio.mimetype = "audio/mpeg"  # IPython takes any bytes for wav, and some browsers believe it
+    return audio
 
 
 def turns(ax: plt.Axes, table: pd.DataFrame, *, start: float, end: float) -> None:
