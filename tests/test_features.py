@@ -467,3 +467,10 @@ def test_exercise_03_1_takes_the_right_answer_and_names_the_mistake_in_a_wrong_o
     for hint, message in hints.items():
         assert message.startswith("Not yet"), hint
         assert hint in message
+
+
+def test_nuclei_take_the_pitch_track_that_is_given_to_them():
+    y = features.harmonic_voice(120.0, seconds=3, syllables=4)
+    track = features.pitch(y)
+    assert np.array_equal(features.syllable_nuclei(y, track=track), features.syllable_nuclei(y))
+    assert len(features.syllable_nuclei(y, track=track.assign(f0=np.nan))) == 0

@@ -97,6 +97,11 @@ def test_helpers_never_print(path):
         assert not re.search(r"^\s*print\(", path.read_text(), flags=re.MULTILINE)
 
 
+def test_no_helper_reads_what_was_planted():
+    for path in MODULES:
+        assert not re.search(r"\.truth|planted_", path.read_text()) or path.stem == "corpora", path
+
+
 def test_every_lesson_has_its_module_and_every_module_its_tests():
     for name in publish.source_paths():
         module = name[3:]

@@ -595,6 +595,13 @@ def test_windows_of_a_speaker_hold_his_pitch_and_level_and_nothing_of_the_others
     assert (found.loc[2] == 0).all()
 
 
+def test_what_is_loud_and_has_no_voice_does_not_count_as_the_speakers_level():
+    y, turns = show_of(("a", 110, 0.2, 10))
+    y[6 * SR : 8 * SR] = 0.3 * rng().standard_normal(2 * SR)  # a cough, somebody's chair
+    found = statistics.speaker_windows(features.frame_table(y), turns, "a", seconds=5.0)
+    assert found["level"][1] - found["level"][0] == pytest.approx(0, abs=0.5)
+
+
 def test_windows_of_a_speaker_do_not_care_about_the_gain():
     y, turns = show_of(("a", 110, 0.5, 5), ("a", 150, 0.2, 5), ("b", 220, 1.0, 5), ("a", 130, 0.4, 5))
     loud, soft = (statistics.speaker_windows(features.frame_table(g * y), turns, "a") for g in (1.0, 0.1))
