@@ -9,7 +9,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 OUT ?= runs/latest
 
-.PHONY: setup run test lab notebooks binder doctor show
+.PHONY: setup run test lab notebooks binder doctor show simulate
 
 setup: .venv/.ready
 
@@ -44,6 +44,10 @@ notebooks: setup
 show: setup
 	$(PY) -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[show]'
 	$(PY) data/make_show.py data/show
+
+# the tables of lesson 04's simulations: is 95 % really 95 %? (simulations/)
+simulate: setup
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) simulations/simulate.py
 
 binder: setup
 	$(PY) -m tutorial_helpers environment

@@ -214,7 +214,8 @@ def load_folder(folder: Path) -> Corpus:
 
     Dates are read from names such as `20221106_Sun_Alex.mp3`. A file `metadata.csv` in the folder overrides: its
     column `file` names a recording, and any of `date`, `speaker`, `group`, `treated`, `text` and `kind` ("speech",
-    which is taken for granted, or "sound") says what is known.
+    which is taken for granted, or "sound") says what is known. Columns of other names are kept as they are, for an
+    outcome such as the number of listeners.
     Raises TutorialError where the folder holds no audio, where two files would have the same name, or where
     `metadata.csv` is not right.
     Lesson: 01_data_prep.
@@ -266,12 +267,15 @@ def _read_metadata(metadata: Path, folder: Path) -> pd.DataFrame:
         ) from error
     if "file" not in table.columns:
         raise TutorialError(f"{metadata} has no column 'file'. Its columns: {', '.join(table.columns)}.")
-    unknown = set(table.columns) - {"file", *COLUMNS} | set(table.columns) & {"path"}
-    if unknown:
-        raise TutorialError(
-            f"{metadata} has columns that nothing reads: {', '.join(sorted(unknown))}. "
-            f"Known: file, {', '.join(COLUMNS[1:])}."
-        )
+    if "path" in table.columns:
+        raise TutorialError(f"{metadata} has a column 'path'. The files' paths are known; leave it out, or rename it.")
+    for column in set(table.columns) - {"file", *COLUMNS}:
+        near = difflib.get_close_matches(column.strip().lower(), ["file", *COLUMNS[1:]], n=1, cutoff=0.75)
+        if near:
+            raise TutorialError(
+                f"{metadata} has a column '{column}'. If it is '{near[0]}', call it that; if not, choose another name. "
+                f"Known: file, {', '.join(COLUMNS[1:])}."
+            )
     files = table["file"].astype(str)
     absent = [name for name in files if not (folder / name).is_file()]
     if absent:
@@ -313,7 +317,10 @@ def _override(recordings: pd.DataFrame, metadata: pd.DataFrame) -> pd.DataFrame:
     recordings = recordings.copy()
     for column in metadata.columns:
         known = metadata[column].dropna()
-        recordings.loc[known.index, column] = known.astype(recordings[column].dtype)
+        if column in COLUMNS:
+            recordings.loc[known.index, column] = known.astype(recordings[column].dtype)
+        else:
+            recordings[column] = known
     return recordings
 
 

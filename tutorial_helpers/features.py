@@ -186,7 +186,7 @@ def summarise(y: np.ndarray, sr: int = SR) -> pd.Series:
     voiced = table[table["voiced"]]
     summary = voiced[["f0", "level", "centroid", "rolloff"]].median()
     summary["f0_range"] = voiced["semitones"].quantile(0.9) - voiced["semitones"].quantile(0.1)
-    summary["rate"] = speech_rate(y, sr)
+    summary["rate"] = len(syllable_nuclei(y, sr, track=table[["time", "f0"]])) * sr / len(y)
     summary["seconds"] = len(y) / sr
     summary["voiced"] = table["voiced"].mean()
     return summary

@@ -106,19 +106,21 @@ def run_lesson(notebook: Path, output: Path, parameters: dict, *, progress: bool
                 parameters=parameters,
                 cwd=str(output.parent),
                 config=KERNEL_CONFIG,
+                request_save_on_cell_execute=False,  # it is saved at the end, whatever happens, and every 30 s
                 progress_bar={"desc": notebook.stem, "file": sys.stderr} if progress else False,
             )
         except PapermillExecutionError as failure:
             error = {"cell": failure.exec_count, "type": failure.ename, "message": failure.evalue}
         except Exception as failure:  # the kernel died, the disk is full: the next lesson may still run
             error = {"cell": None, "type": type(failure).__name__, "message": str(failure)}
+    seconds = round(time.perf_counter() - started, 1)
     if output.exists():
         page, _ = HTMLExporter(template_name="lab").from_filename(str(output))
         _write(output.with_suffix(".html"), page)
     return {
         "lesson": notebook.stem,
         "status": "failed" if error else "ok",
-        "seconds": round(time.perf_counter() - started, 1),
+        "seconds": seconds,
         "peak_rss_mb": round(memory.peak / 1e6),
         "parameters": parameters,
         "error": error,

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
 import librosa
 import numpy as np
 import pandas as pd
+import soundfile
+import soxr
 import statsmodels.api as sm
 from scipy import stats
-from scipy.signal import lfilter
+from scipy.optimize import minimize_scalar
+from scipy.signal import fftconvolve, lfilter
+from statsmodels.stats.power import TTestIndPower
 
 from . import data_prep, features, representations
 from .data_prep import SR
 from .errors import TutorialError
 
 AT_LEAST = 3  # recordings (or pairs) on either side of a comparison: fewer have no spread to speak of
+SIMULATIONS = Path(__file__).resolve().parent.parent / "simulations"
+MEASURES = {"semitones": "semitones", "rate": "syllables/s", "level": "dB", "rolloff": "Hz"}  # with their units
 
 
 def windows(frames: pd.DataFrame, seconds: float = 0.5) -> pd.DataFrame:
@@ -74,43 +84,90 @@ def alone(times: np.ndarray, turns: pd.DataFrame, speaker: str) -> np.ndarray:
     return data_prep.inside(times, turns[own]) & ~data_prep.inside(times, turns[~own & turns["speaker"].notna()])
 
 
-def measure_turns(recordings: pd.DataFrame, turns: pd.DataFrame, speakers: list[str]) -> pd.DataFrame:
-    """Each speaker's voice in each recording: one row a recording and speaker.
+def measure_turns(spoken: pd.DataFrame, turns: pd.DataFrame | None) -> pd.DataFrame:
+    """The voice in each stretch of speech: one row a turn, or a recording where turns are not known.
 
-    recordings, turns: a corpus's tables. Columns: `recording`, `speaker`; of the voiced frames of turns in which nobody
-    else speaks `f0` (median, Hz), `semitones` (re 100 Hz), `level` (of the mean power, dB re full scale) and `rolloff`
-    (mean, Hz); `rate` (syllable nuclei a second of turns) and `seconds` (of turns). Who has no turn has no row.
+    spoken: rows of `corpora.spoken`. turns: the corpus's; where they are known, only frames in which nobody else speaks
+    count. Returns spoken's `recording`, `speaker`, `channel`, `group` and `style`, and, of the voiced frames, `voiced`
+    (s), `f0` (median, Hz), `semitones` (of f0 re 100 Hz), `level` (of the mean power, dB re full scale) and `rolloff`
+    (mean, Hz); then `syllables` (nuclei), `seconds` and `rate` (syllables a second). A stretch with less than 0.1 s
+    of voice has no row.
     Raises TutorialError where a recording cannot be read.
     Lesson: 04_statistics.
     """
+    rows = {}
+    for recording, stretches in spoken.groupby("recording", sort=False):
+        first, last = stretches["onset"].min(), (stretches["onset"] + stretches["seconds"]).max()
+        y = data_prep.read(stretches["path"].iloc[0], start=first, seconds=last - first)
+        here = None if turns is None else turns[turns["recording"] == recording]
+        for stretch in stretches.itertuples():
+            begins = round((stretch.onset - first) * SR)
+            voice = _voice(y[begins : begins + round(stretch.seconds * SR)], stretch, here)
+            if voice:
+                rows[stretch.Index] = voice
+    columns = ["voiced", "f0", "level", "rolloff", "syllables", "seconds"]
+    measured = pd.DataFrame.from_dict(rows, orient="index", columns=columns).astype(float)
+    measured["semitones"] = features.semitones(measured["f0"], 100.0)
+    measured["rate"] = measured["syllables"] / measured["seconds"]
+    return spoken[["recording", "speaker", "channel", "group", "style"]].join(measured, how="inner")
+
+
+def _voice(y: np.ndarray, stretch, turns: pd.DataFrame | None) -> dict[str, float]:
+    """The measures of one stretch, from its samples; nothing where there is no voice."""
+    if len(y) < data_prep.SHORTEST * SR:
+        return {}
+    track = features.pitch(y)
+    times = representations.frame_times(1 + len(y) // representations.HOP_LENGTH)
+    f0 = features.f0_at(times, track)
+    heard = np.isfinite(f0)
+    if turns is not None:
+        heard &= alone(times + stretch.onset, turns, stretch.speaker)
+    # spectra of 64 ms change little in 10: every fourth frame gives the same mean rolloff in a quarter of the time
+    fourth = heard[::4]
+    if heard.sum() < 10 or not fourth.any():
+        return {}
+    S = representations.magnitude(y, hop_length=4 * representations.HOP_LENGTH)[:, fourth]
+    return {
+        "voiced": heard.sum() * representations.HOP_LENGTH / SR,
+        "f0": np.median(f0[heard]),
+        "level": _mean_level(features.level(y)[heard]),
+        "rolloff": librosa.feature.spectral_rolloff(S=S, sr=SR)[0].mean(),
+        "syllables": len(features.syllable_nuclei(y, track=track)),
+        "seconds": len(y) / SR,
+    }
+
+
+def _mean_level(levels: np.ndarray, weights: np.ndarray | None = None) -> float:
+    """The level in dB of the mean power of several levels in dB."""
+    return 10 * np.log10(np.average(10 ** (levels / 10), weights=weights))
+
+
+def by_recording(voices: pd.DataFrame) -> pd.DataFrame:
+    """Turns put together: one row a recording and speaker, from the table of `measure_turns`.
+
+    `semitones` and `rolloff` are means and `level` that of the mean power, turns weighted by their voiced seconds;
+    `f0` is the Hz of `semitones`; `rate` is all syllables over all seconds; `voiced` and `seconds` are sums. Where no
+    speaker is known, `speaker` is "".
+    Lesson: 04_statistics.
+    """
     rows = []
-    for name, path in recordings["path"].items():
-        y = data_prep.read(path)
-        track = features.pitch(y)
-        S = representations.magnitude(y)
-        frames = pd.DataFrame({"time": representations.frame_times(S.shape[1]), "level": features.level(y)})
-        frames["f0"] = features.f0_at(frames["time"].to_numpy(), track)
-        frames["rolloff"] = librosa.feature.spectral_rolloff(S=S, sr=SR)[0]
-        nuclei = features.syllable_nuclei(y, track=track)
-        here = turns[turns["recording"] == name]
-        for speaker in speakers:
-            voice = frames[frames["f0"].notna() & alone(frames["time"].to_numpy(), here, speaker)]
-            own = here[here["speaker"] == speaker]
-            seconds = (own["offset"] - own["onset"]).sum()
-            if len(voice):
-                rows.append(
-                    {
-                        "recording": name,
-                        "speaker": speaker,
-                        "f0": voice["f0"].median(),
-                        "level": 10 * np.log10(np.mean(10 ** (voice["level"] / 10))),
-                        "rolloff": voice["rolloff"].mean(),
-                        "rate": data_prep.inside(nuclei, own).sum() / seconds,
-                        "seconds": seconds,
-                    }
-                )
-    table = pd.DataFrame(rows, columns=["recording", "speaker", "f0", "level", "rolloff", "rate", "seconds"])
-    return table.assign(semitones=features.semitones(table["f0"], 100.0))
+    for (recording, speaker), own in voices.groupby([voices["recording"], voices["speaker"].fillna("")], sort=False):
+        weights = own["voiced"].to_numpy()
+        rows.append(
+            {
+                "recording": recording,
+                "speaker": speaker,
+                "semitones": np.average(own["semitones"], weights=weights),
+                "level": _mean_level(own["level"].to_numpy(), weights),
+                "rolloff": np.average(own["rolloff"], weights=weights),
+                "rate": own["syllables"].sum() / own["seconds"].sum(),
+                "voiced": weights.sum(),
+                "seconds": own["seconds"].sum(),
+            }
+        )
+    columns = ["recording", "speaker", "semitones", "level", "rolloff", "rate", "voiced", "seconds"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(f0=100 * 2 ** (table["semitones"].astype(float) / 12))
 
 
 def long_enough(y: np.ndarray, episode: pd.Series, recordings: pd.DataFrame, *, seconds: float = 30.0) -> np.ndarray:
@@ -198,6 +255,97 @@ def circular_shift_p(x: np.ndarray, y: np.ndarray) -> float:
     return float(np.mean(correlations >= correlations[0] - 1e-9))
 
 
+def terms(fit) -> pd.DataFrame:
+    """The terms of a fitted statsmodels regression: one row a term; `estimate`, `low` and `high` (95 %), `p`.
+
+    Lesson: 04_statistics.
+    """
+    low, high = np.asarray(fit.conf_int()).T
+    columns = {"estimate": np.asarray(fit.params), "low": low, "high": high, "p": np.asarray(fit.pvalues)}
+    return pd.DataFrame(columns, index=getattr(fit.params, "index", fit.model.exog_names))
+
+
+def gls_ar1(y: pd.Series | np.ndarray, X: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+    """Least squares for errors that each keep the share rho of the one before, and rho: what the lesson recommends.
+
+    y: shape (n,), even steps. X: one column a term, the constant among them. rho is where the restricted likelihood is
+    largest; unlike the autocorrelation of residuals, it does not come out too small in a short series. Outcome and
+    terms are freed of that memory and regressed on each other. An interval takes its t distribution with as many
+    degrees of freedom as the series has for that term, given that rho was estimated from it too (Satterthwaite's rule).
+    Returns a table as `terms` does, with `df`, and rho.
+    Raises TutorialError where there are too few rows, or where one term follows from the others.
+    Source: Prais & Winsten 1954 for the transformation; Turner et al. 2021 (10.1186/s12874-021-01364-0) find restricted
+    likelihood the best of six ways for a series with an event. Lesson: 04_statistics.
+    """
+    values, design = np.asarray(y, float), X.to_numpy(float)
+    n, k = design.shape
+    if n < k + 2:
+        raise TutorialError(f"{n} rows are too few for {k} terms and a memory. Take fewer terms.")
+    if np.linalg.matrix_rank(design) < k:
+        raise TutorialError(
+            f"One of the terms {', '.join(map(str, X.columns))} follows from the others. Leave one out."
+        )
+
+    # on Fisher's scale, eta = arctanh(rho), the likelihood is near a parabola, also near rho = 1
+    def restricted(eta: float) -> float:
+        squares, penalty, *_ = _freed(values, design, np.tanh(eta))
+        return (n - k) * np.log(squares) + penalty
+
+    eta = minimize_scalar(restricted, bounds=(-2.6, 2.6), method="bounded").x
+    squares, _, leverage, estimate = _freed(values, design, np.tanh(eta))
+    df = _satterthwaite([_freed(values, design, np.tanh(eta + step)) for step in (-0.02, 0.0, 0.02)], 0.02, n - k)
+    error = np.sqrt(squares / (n - k) * leverage)
+    half = stats.t.ppf(0.975, df) * error
+    p = 2 * stats.t.sf(np.abs(estimate) / error, df)
+    columns = {"estimate": estimate, "low": estimate - half, "high": estimate + half, "p": p, "df": df}
+    return pd.DataFrame(columns, index=X.columns), float(np.tanh(eta))
+
+
+def without_memory(values: np.ndarray, rho: float) -> np.ndarray:
+    """What each row holds beyond rho times the row before; the first is scaled, so that all vary alike.
+
+    values: shape (n,) or (n, columns). Source: Prais & Winsten 1954. Lesson: 04_statistics.
+    """
+    fresh = np.array(values, float)
+    fresh[1:] -= rho * fresh[:-1].copy()
+    fresh[:1] *= np.sqrt(1 - rho**2)
+    return fresh
+
+
+def _freed(values: np.ndarray, design: np.ndarray, rho: float) -> tuple[float, float, np.ndarray, np.ndarray]:
+    """The regression without the memory: squared residuals, the likelihood's penalty, leverages, and estimates."""
+    Q, R = np.linalg.qr(without_memory(design, rho))
+    outcome = without_memory(values, rho)
+    inverse = np.linalg.inv(R)
+    squares = np.sum((outcome - Q @ (Q.T @ outcome)) ** 2)
+    penalty = 2 * np.sum(np.log(np.abs(np.diag(R)))) - np.log(1 - rho**2)
+    return squares, penalty, np.sum(inverse**2, axis=1), inverse @ (Q.T @ outcome)
+
+
+def _satterthwaite(around: list[tuple], step: float, free: int) -> np.ndarray:
+    """Degrees of freedom of each term's variance, from the regression a step below, at, and a step above its eta.
+
+    The variance is exp(s) leverage(eta); s, the logarithm of the errors' variance, and eta are estimated, with the
+    covariance that the curvature of the restricted likelihood gives them.
+    """
+    squares, penalty, leverage, _ = map(np.array, zip(*around, strict=True))
+    variance = squares[1] / free
+    of_s_and_eta = -(squares[2] - squares[0]) / (2 * step) / variance / 2
+    bend = (penalty[0] - 2 * penalty[1] + penalty[2] + (squares[0] - 2 * squares[1] + squares[2]) / variance) / step**2
+    covariance = np.linalg.inv(np.array([[free / 2, of_s_and_eta], [of_s_and_eta, bend / 2]]))
+    slopes = (np.log(leverage[2]) - np.log(leverage[0])) / (2 * step)
+    gradient = np.column_stack([np.ones(len(slopes)), slopes])
+    return np.clip(2 / np.sum((gradient @ covariance) * gradient, axis=1), 1.0, free)
+
+
+def effective_n(n: float, rho: float) -> float:
+    """How many independent values n values are worth, for their mean, if each keeps the share rho of the one before.
+
+    Lesson: 04_statistics, also its first exercise.
+    """
+    return n * (1 - rho) / (1 + rho)
+
+
 def p_values(x: np.ndarray, y: np.ndarray, *, block: int = 50) -> dict[str, float]:
     """The p-value of "x has nothing to do with y" by every rung of the ladder, from OLS to circular shifts.
 
@@ -218,46 +366,94 @@ def p_values(x: np.ndarray, y: np.ndarray, *, block: int = 50) -> dict[str, floa
         "differences": sm.OLS(np.diff(y), sm.add_constant(np.diff(x))).fit(),
         "lagged outcome": sm.OLS(y[1:], with_lags).fit(),
     }
-    return {name: float(fit.pvalues[1]) for name, fit in fits.items()} | {"circular shift": circular_shift_p(x, y)}
+    p = {name: float(fit.pvalues[1]) for name, fit in fits.items()}
+    recommended, _ = gls_ar1(y, pd.DataFrame(X))
+    return p | {"circular shift": circular_shift_p(x, y), "GLS by REML": float(recommended.loc[1, "p"])}
 
 
-def before_after_p_values(y: np.ndarray, event: int) -> dict[str, float]:
-    """The p-value of "nothing changed at the event" by a bare before/after and by three interrupted time series.
+def event_terms(n: int, event: int) -> pd.DataFrame:
+    """The terms of an interrupted time series: `const`, `after` (0 or 1) and `week`, counted from the event.
 
-    y: shape (n,), one value an episode in order of date. event: how many episodes lie before it. An interrupted time
-    series lets the level and the slope change at the event; its test is that of the level.
+    n: how many episodes, in order of date. event: how many of them lie before it. Leave `week` out, and what remains
+    is a bare before/after.
     Raises TutorialError where fewer than three episodes lie on a side.
     Source: Bernal, Cummins & Gasparrini 2017 (10.1093/ije/dyw098). Lesson: 04_statistics.
     """
-    if not AT_LEAST <= event <= len(y) - AT_LEAST:
-        raise TutorialError(f"The event has {event} of {len(y)} episodes before it; either side needs {AT_LEAST}.")
-    time = np.arange(len(y), dtype=float)
-    after = (time >= event).astype(float)
-    X = sm.add_constant(np.column_stack([after, time, after * (time - event)]))
+    if not AT_LEAST <= event <= n - AT_LEAST:
+        raise TutorialError(f"The event has {event} of {n} episodes before it; either side needs {AT_LEAST}.")
+    week = np.arange(n) - float(event)
+    return pd.DataFrame({"const": 1.0, "after": (week >= 0).astype(float), "week": week})
+
+
+def event_fits(y: np.ndarray, event: int) -> dict[str, pd.DataFrame]:
+    """What changed at an event, by a bare before/after and by an interrupted time series with four kinds of errors.
+
+    y: shape (n,), one value an episode in order of date. event: how many lie before it. Returns for each method a table
+    as `terms` gives; the change is the term `after`.
+    Raises TutorialError as `event_terms` does.
+    Source: as `event_terms` and `gls_ar1`. Lesson: 04_statistics.
+    """
+    X = event_terms(len(y), event)
+    y = np.asarray(y, float)
+    ols = sm.OLS(y, X)
     fits = {
-        "before/after": sm.OLS(y, X[:, :2]).fit(),
-        "interrupted, OLS": sm.OLS(y, X).fit(),
-        "interrupted, HAC(6)": sm.OLS(y, X).fit(cov_type="HAC", cov_kwds={"maxlags": 6}, use_t=True),
+        "before/after": sm.OLS(y, X[["const", "after"]]).fit(),
+        "interrupted, OLS": ols.fit(),
+        "interrupted, HAC(6)": ols.fit(cov_type="HAC", cov_kwds={"maxlags": 6}, use_t=True),
         "interrupted, GLSAR": sm.GLSAR(y, X, rho=1).iterative_fit(maxiter=10),
     }
-    return {name: float(fit.pvalues[1]) for name, fit in fits.items()}
+    return {name: terms(fit) for name, fit in fits.items()} | {"interrupted, GLS": gls_ar1(y, X)[0]}
 
 
-def beside(planted: dict[str, float], fits: dict) -> pd.DataFrame:
-    """What was planted beside what each fit estimates, with its 95 % interval.
+def placebo_effects(y: np.ndarray, event: int, *, margin: int = 8) -> pd.DataFrame:
+    """The change at dates on which nothing happened: every one with `margin` episodes to either side of it.
 
-    planted: {term: value}. fits: {method: fitted statsmodels results with named terms}; they never see `planted`.
+    y: shape (n,), one value an episode in order of date. The episodes before the event and those after it are taken
+    by themselves, so that the event itself is in none. Returns one row a date: `at` (number of the episode),
+    `before/after` and `interrupted` (the estimates).
+    Source: placebo-in-time. Lesson: 04_statistics.
+    """
+    rows = []
+    for first, part in ((0, y[:event]), (event, y[event:])):
+        for at in range(margin, len(part) - margin + 1):
+            X = event_terms(len(part), at)
+            bare = sm.OLS(part, X[["const", "after"]]).fit()
+            rows.append((first + at, bare.params["after"], gls_ar1(part, X)[0].loc["after", "estimate"]))
+    return pd.DataFrame(rows, columns=["at", "before/after", "interrupted"])
+
+
+def event_study(y: np.ndarray, event: int, *, step: int = 4) -> pd.DataFrame:
+    """The series in steps of `step` episodes around an event, each against the last step before it.
+
+    y: shape (n,), one value an episode in order of date. Returns one row a step: `step` (0 begins at the event, the
+    one against which all are measured, -1, has no row), `estimate`, `low`, `high` (95 %). A step at an end that is
+    not full joins its neighbour.
+    Source: errors as in `gls_ar1`. Lesson: 04_statistics.
+    """
+    steps = np.floor((np.arange(len(y)) - event) / step).astype(int)
+    sizes = pd.Series(steps).value_counts()
+    steps = np.where((steps == steps[0]) & (sizes[steps[0]] < step), steps[0] + 1, steps)
+    steps = np.where((steps == steps[-1]) & (sizes[steps[-1]] < step), steps[-1] - 1, steps)
+    X = pd.get_dummies(pd.Series(steps), dtype=float).drop(columns=-1)
+    table, _ = gls_ar1(y, X.assign(const=1.0))
+    return table.drop(index="const").rename_axis("step").reset_index()[["step", "estimate", "low", "high"]]
+
+
+def beside(planted: dict[str, float], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """What was planted beside what each method estimates, with its 95 % interval.
+
+    planted: {term: value}. tables: {method: what `terms` or `gls_ar1` gives}; they never see `planted`.
     Returns one row a term and method: `term`, `method`, `planted`, `estimate`, `low`, `high`, `inside`.
-    Raises TutorialError where a fit has no term of that name.
+    Raises TutorialError where a table has no term of that name.
     Lesson: 04_statistics.
     """
     rows = []
     for term, value in planted.items():
-        for method, fit in fits.items():
-            if term not in fit.params.index:
-                raise TutorialError(f"The fit '{method}' has no term '{term}'. It has: {', '.join(fit.params.index)}.")
-            low, high = fit.conf_int().loc[term]
-            rows.append((term, method, value, fit.params[term], low, high, low <= value <= high))
+        for method, table in tables.items():
+            if term not in table.index:
+                raise TutorialError(f"The method '{method}' has no term '{term}'. It has: {', '.join(table.index)}.")
+            estimate, low, high = table.loc[term, ["estimate", "low", "high"]]
+            rows.append((term, method, value, estimate, low, high, low <= value <= high))
     return pd.DataFrame(rows, columns=["term", "method", "planted", "estimate", "low", "high", "inside"])
 
 
@@ -293,53 +489,38 @@ def slope_p_values(table: pd.DataFrame, outcomes: np.ndarray) -> np.ndarray:
     return 2 * stats.t.sf(np.abs(t), free)[:, 1:]
 
 
-def turn_windows(spoken: pd.DataFrame, rng: np.random.Generator, *, most: int = 40) -> tuple[pd.DataFrame, str]:
-    """Voices that take turns, in windows of 0.1 s: real ones where the corpus names three speakers or more.
+def stretches(spoken: pd.DataFrame, chosen: pd.DataFrame, rng: np.random.Generator, *, most: int = 10) -> pd.DataFrame:
+    """The stretches of speech that this lesson measures: all of the chosen recordings, and some of four voices.
 
-    spoken: the table of `corpora.spoken`. most: how many stretches are read at most, 8 s of each.
-    Returns a table (`speaker`, `turn`, `semitones` re 100 Hz; only windows with a quarter of voiced frames) and a
-    sentence that says where it comes from. Speakers with fewer than two turns or 50 windows are left out; with fewer
-    than three speakers left, four voices that take turns are simulated.
-    Raises TutorialError where a recording cannot be read.
+    spoken: the table of `corpora.spoken`. chosen: the table of `comparison`. Where the chosen recordings hold fewer
+    than three known speakers, `most` stretches, drawn by rng, are added of each of the four who speak most often.
     Lesson: 04_statistics.
     """
-    known = spoken[spoken["speaker"].notna()]
-    speakers = known["speaker"].value_counts().index[:4]
-    pieces = []
-    if len(speakers) >= 3:
-        drawn = [known.loc[rng.permutation(known.index[known["speaker"] == name])] for name in speakers]
-        for number in range(min(most, 40) // len(speakers) * len(speakers)):
-            stretches, nth = drawn[number % len(speakers)], number // len(speakers)
-            if nth < len(stretches) and _lasts(stretches["path"].iloc[nth], stretches["onset"].iloc[nth] + 0.2):
-                pieces.append(_turn(stretches.iloc[nth], number))
-    if pieces:
-        table = pd.concat(pieces, ignore_index=True)
-        by_speaker = table.groupby("speaker")["turn"]
-        table = table[(by_speaker.transform("size") >= 50) & (by_speaker.transform("nunique") >= 2)]
-        if table["speaker"].nunique() >= 3:
-            counts = f"{table['turn'].nunique()} turns of {table['speaker'].nunique()} recorded speakers"
-            return table.reset_index(drop=True), f"{counts} follow each other here."
-    return _simulated_turns(
-        rng
-    ), "Fewer than three speakers with two turns each are known: simulated voices take turns."
+    wanted = spoken.index[spoken["recording"].isin(chosen.index)]
+    if spoken.loc[wanted, "speaker"].nunique() < 3 <= spoken["speaker"].nunique():
+        for name in spoken["speaker"].value_counts().index[:4]:
+            own = spoken.index[spoken["speaker"] == name]
+            wanted = wanted.union(own[np.sort(rng.permutation(len(own))[:most])], sort=False)
+    return spoken.loc[wanted]
 
 
-def _turn(stretch: pd.Series, number: int) -> pd.DataFrame:
-    """The voiced windows of one turn."""
-    y = data_prep.read(stretch["path"], start=stretch["onset"], seconds=min(stretch["seconds"], 8.0))
-    frames = pd.DataFrame({"time": representations.frame_times(1 + len(y) // representations.HOP_LENGTH), "level": 0.0})
-    frames["f0"] = features.f0_at(frames["time"].to_numpy(), features.pitch(y))
-    frames["voiced"] = frames["f0"].notna()
-    table = windows(frames.assign(semitones=features.semitones(frames["f0"], 100.0)), 0.1)
-    semitones = table.loc[table["voiced"] >= 0.25, "semitones"]
-    return pd.DataFrame({"speaker": str(stretch["speaker"]), "turn": number, "semitones": semitones})
+def known_speakers(voices: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.DataFrame, str]:
+    """Turns of three speakers or more, each with two turns or more, and a sentence that says where they come from.
 
-
-def _simulated_turns(rng: np.random.Generator) -> pd.DataFrame:
-    """Ten turns of 40 windows for each of four voices, 2 semitones apart."""
-    turn = np.repeat(np.arange(40), 40)
-    semitones = 8.0 + 2.0 * (turn % 4) + np.repeat(rng.normal(size=40), 40) + ar1(rng, len(turn), 0.5, sd=3.0)
-    return pd.DataFrame({"speaker": [f"voice {i}" for i in turn % 4], "turn": turn, "semitones": semitones})
+    voices: the table of `measure_turns`. Where it has no three such speakers, ten turns each of four simulated voices
+    take their place: `semitones` about 2 semitones apart, `seconds` 4, and a `level` and a `rate` that do not differ.
+    Lesson: 04_statistics.
+    """
+    known = voices[voices["speaker"].notna()]
+    known = known[known.groupby("speaker")["speaker"].transform("size") >= 2]
+    if known["speaker"].nunique() >= 3:
+        return known, f"{len(known)} turns of {known['speaker'].nunique()} recorded speakers."
+    number = np.arange(40) % 4
+    simulated = pd.DataFrame({"speaker": [f"voice {i}" for i in number], "seconds": 4.0})
+    simulated["semitones"] = 8.0 + 2.0 * number + rng.normal(size=40)
+    simulated["level"] = -25.0 + rng.normal(scale=2.0, size=40)
+    simulated["rate"] = 4.3 + rng.normal(scale=0.3, size=40)
+    return simulated, "Fewer than three speakers with two turns each are known: simulated voices take their turns."
 
 
 def comparison(
@@ -347,51 +528,78 @@ def comparison(
     rng: np.random.Generator,
     *,
     event_date: str = "",
+    group: str = "",
     most: int = 100,
     start: float = 0.0,
 ) -> tuple[pd.DataFrame, str]:
     """Which recordings can be compared, and a sentence that says how, or what is missing.
 
-    recordings: the corpus's table. event_date: a day such as "2022-11-06"; empty where there is none. most: how many
-    recordings at most, half on either side, drawn by rng. The first of these that the corpus allows is taken: the
-    event date; `treated`; pairs (one speaker, two groups, one name); two groups; the median date as a placebo.
-    Returns the recordings with `condition` (0 or 1), `label` (its name) and `unit` (the pair, or the recording);
+    recordings: the corpus's table. event_date: a day such as "2022-11-06"; group: the value of the column `group` that
+    the event touched; empty where there is none. most: how many recordings at most, half on either side, drawn by rng.
+    The first of these that the corpus allows is taken: the event date; the group against all others; `treated`; pairs
+    (one speaker, two groups, one name); two groups; the median date as a placebo.
+    Returns the recordings with `condition` (0 or 1), `label` (its name), `unit` (the pair, or the recording) and
+    `series` ("" or, where both an event date and a group are given, the group or "others", the comparison series);
     an empty table where there are not at least three on either side.
-    Raises TutorialError where event_date is no date or lies outside the corpus's dates.
+    Raises TutorialError where event_date is no date or lies outside the corpus's dates, and where no recording is of
+    the group.
     Lesson: 04_statistics.
     """
     speech = recordings[recordings["kind"] == "speech"]
-    dates, group, treated = speech["date"].dropna(), speech["group"].dropna(), speech["treated"].dropna()
+    dates, groups, treated = speech["date"].dropna(), speech["group"].dropna(), speech["treated"].dropna()
+    if group and not (groups == group).any():
+        raise TutorialError(
+            f"No recording is of the group '{group}'. The column 'group' of metadata.csv has: "
+            f"{', '.join(sorted(groups.unique())) or 'nothing'}."
+        )
+    others = groups.index[groups != group] if group else groups.index[:0]
     sentence, sides = "", {}
     if event_date:
-        sides, sentence = _around(dates, _event(event_date, dates)), f"Recordings before {event_date} and from then on."
+        sentence = f"Recordings before {event_date} and from then on"
+        event = _event(event_date, dates)
+        sides = _around(dates.drop(others, errors="ignore") if group else dates, event)
+        if group:
+            sentence += f", of {group}" + (", with the others for comparison" if len(others) else "")
+        sentence += "."
+    elif group:
+        sides = {"others": others, group: groups.index[groups == group]}
+        sentence = f"Recordings of {group} and of all other groups."
     elif treated.nunique() == 2:
         yes = treated.astype(bool)
         names = [
-            _only(group.reindex(treated.index[side]), name) for side, name in ((~yes, "not treated"), (yes, "treated"))
+            _only(groups.reindex(treated.index[side]), name) for side, name in ((~yes, "not treated"), (yes, "treated"))
         ]
         sides = dict(zip(names, (treated.index[~yes], treated.index[yes]), strict=True))
         sentence = f"Recordings that are treated ({names[1]}) and that are not ({names[0]})."
     elif not (paired := _pairs(speech, rng, most=most // 2, start=start)).empty:
         first, second = paired["label"].iloc[:2]
         return paired, f"{len(paired) // 2} pairs: one voice, one prompt, in {first} and in {second}."
-    elif group.nunique() >= 2:
-        sides = {name: group.index[group == name] for name in group.value_counts().index[:2]}
+    elif groups.nunique() >= 2:
+        sides = {name: groups.index[groups == name] for name in groups.value_counts().index[:2]}
         sentence = f"Two groups: {' and '.join(sides)}."
     elif len(dates):
         event = dates.sort_values().iloc[len(dates) // 2].normalize()
         sides = _around(dates, event)
         sentence = f"No event date is given: the median date, {event:%Y-%m-%d}, stands in as a placebo."
     if not sides or min(map(len, sides.values())) < AT_LEAST or most < 2 * AT_LEAST:
-        return speech.iloc[:0].assign(condition=0, label="", unit=""), (
+        return speech.iloc[:0].assign(condition=0, label="", unit="", series=""), (
             f"Recordings are not compared here: that takes {AT_LEAST} or more on either side of a date, in each of two "
             f"groups, or treated and not, and this corpus of {len(recordings)}, of which at most {most} are used, does "
             "not give them."
         )
+    series = group if group and event_date else ""
+    chosen = _labelled(speech, sides, rng, most=most).assign(series=series)
+    aside = {name: index.intersection(others) for name, index in _around(dates, event).items()} if series else {}
+    if aside and min(map(len, aside.values())) >= AT_LEAST:
+        chosen = pd.concat([chosen, _labelled(speech, aside, rng, most=most).assign(series="others")])
+    return chosen.assign(unit=chosen.index), sentence
+
+
+def _labelled(speech: pd.DataFrame, sides: dict, rng: np.random.Generator, *, most: int) -> pd.DataFrame:
+    """At most `most` recordings, half of them drawn from each of two sides, with `condition` and `label`."""
     drawn = [speech.loc[index[np.sort(rng.permutation(len(index))[: most // 2])]] for index in sides.values()]
     labelled = [side.assign(condition=i, label=name) for i, (name, side) in enumerate(zip(sides, drawn, strict=True))]
-    chosen = pd.concat(labelled)
-    return chosen.assign(unit=chosen.index), sentence
+    return pd.concat(labelled)
 
 
 def _only(group: pd.Series, otherwise: str) -> str:
@@ -420,7 +628,8 @@ def _around(dates: pd.Series, event: pd.Timestamp) -> dict[str, pd.Index]:
 def _pairs(speech: pd.DataFrame, rng: np.random.Generator, *, most: int, start: float) -> pd.DataFrame:
     """Recordings of one speaker with one name in two groups, such as en/hello and es/hello, 1.5 s long or more."""
     named = speech[speech["group"].notna() & speech["speaker"].notna()]
-    named = named.assign(unit=[name.partition("/")[2] for name in named.index], label=named["group"], condition=0)
+    units = [name.partition("/")[2] for name in named.index]
+    named = named.assign(unit=units, label=named["group"], condition=0, series="")
     named = named[(named["unit"] != "") & (named.groupby("speaker")["group"].transform("nunique") == 2)]
     if named.empty:
         return named
@@ -439,23 +648,237 @@ def _lasts(path: str, seconds: float) -> bool:
     return data_prep.probe(path)["seconds"] >= seconds
 
 
-def measure(chosen: pd.DataFrame, *, start: float = 0.0, seconds: float = 600.0) -> pd.DataFrame:
-    """`features.summarise` for each recording of `comparison`, and its `semitones` (median f0 re 100 Hz) beside it.
+def compared(episodes: pd.DataFrame, chosen: pd.DataFrame, *, focus: str = "") -> pd.DataFrame:
+    """The recordings that are compared, with what was measured in them: one row a recording and series, by date.
 
-    start, seconds: the excerpt that is read of each. Recordings without a voice in them are left out, and with them
-    the other half of their pair; where fewer than three are left on a side, all of them.
-    Raises TutorialError where a recording cannot be read.
+    episodes: the table of `by_recording`. chosen: that of `comparison`. focus: the speaker whose voice is compared,
+    where speakers take turns in a recording; all others then are series of their own for comparison. Adds to `chosen`
+    the measures and `series` (the speaker; without focus, that of `chosen`). Where one half of a pair has no voice, the
+    other goes too; where fewer than three recordings of the first series are left on a side, all of them go.
     Lesson: 04_statistics.
     """
-    rows = {
-        name: features.summarise(data_prep.read(path, start=start, seconds=seconds))
-        for name, path in chosen["path"].items()
+    rows = episodes.set_index("recording").drop(columns="speaker" if not focus else [])
+    table = chosen.drop(columns=["speaker", "series"] if focus else []).join(rows, how="inner")
+    if focus:
+        table = table.rename(columns={"speaker": "series"})
+    else:
+        there, planned = table["unit"].value_counts(), chosen["unit"].value_counts()
+        table = table[table["unit"].map(there == planned.reindex(there.index)).astype(bool)]
+    first = table[table["series"] == (focus or chosen["series"].iloc[0])] if len(table) else table
+    enough = first["condition"].value_counts().reindex([0, 1], fill_value=0).min() >= AT_LEAST
+    return table.sort_values("date", kind="stable") if enough else table.iloc[:0]
+
+
+def outcome_column(table: pd.DataFrame, outcome: str = "") -> tuple[str, str]:
+    """The column that is followed over time, and its unit: the learner's outcome, or pitch where none is named.
+
+    table: that of `compared`. outcome: "semitones", "rate", "level", "rolloff", or a column of numbers from
+    metadata.csv.
+    Raises TutorialError where the table has no such column of numbers, with those it has.
+    Lesson: 04_statistics.
+    """
+    name = outcome or "semitones"
+    own = [column for column in table.select_dtypes("number") if column not in {"condition", "seconds", "voiced", "f0"}]
+    if name not in own:
+        raise TutorialError(
+            f"There is no column of numbers called '{name}' to follow. Give one of these as outcome: {', '.join(own)}."
+        )
+    return name, MEASURES.get(name, name)
+
+
+def weekly(table: pd.DataFrame, outcome: str) -> tuple[pd.DataFrame, int]:
+    """One series a column, one week a row, and how many weeks lie before the event (0 where there is no event in time).
+
+    table: that of `compared`, with `date`, `series`, `condition` and the outcome, whose means by week are taken. Only
+    series that are there in at least nine tenths of the weeks of the longest take part, and only weeks with all of
+    them.
+    Lesson: 04_statistics.
+    """
+    dated = table[table["date"].notna()].sort_values("date")
+    if dated.empty or not dated["condition"].is_monotonic_increasing or dated["condition"].nunique() < 2:
+        return pd.DataFrame(), 0
+    week = dated["date"].dt.to_period("W").dt.start_time.rename("week")
+    wide = dated.groupby([week, "series"])[outcome].mean().unstack()
+    there = wide.notna().sum()
+    wide = wide.loc[:, there >= 0.9 * there.max()].dropna()
+    return wide, int((wide.index < week[dated["condition"] == 1].iloc[0]).sum())
+
+
+def calibrate(outcome: np.ndarray, measured: np.ndarray, checked: np.ndarray) -> pd.Series:
+    """The slope of an outcome on a predictor that is measured with error, corrected by a part that was checked by hand.
+
+    outcome, measured: shape (n,). checked: the right value where somebody looked, NaN elsewhere, shape (n,). The slope
+    on the measured values comes from the rows that were not checked; it is divided by the slope of the right value on
+    the measured one, from those that were. Neither the errors' size nor their independence of the value is assumed;
+    that the checked rows are a random part is. Returns `naive`, `estimate`, `low`, `high` (95 %, delta method).
+    Raises TutorialError where fewer than ten rows were checked or fewer than ten were not.
+    Source: Rosner, Willett & Spiegelman 1989 (10.1002/sim.4780080905). Lesson: 04_statistics.
+    """
+    looked = np.isfinite(checked)
+    if min(looked.sum(), (~looked).sum()) < 10:
+        raise TutorialError(
+            f"{looked.sum()} of {len(looked)} rows were checked; the correction needs 10 of either kind."
+        )
+    naive = stats.linregress(measured[~looked], outcome[~looked])
+    right = stats.linregress(measured[looked], checked[looked])
+    estimate = naive.slope / right.slope
+    error = np.hypot(naive.stderr / right.slope, naive.slope * right.stderr / right.slope**2)
+    half = stats.norm.ppf(0.975) * error
+    return pd.Series({"naive": naive.slope, "estimate": estimate, "low": estimate - half, "high": estimate + half})
+
+
+SIMEX_STEPS = np.array([0.0, 0.5, 1.0, 1.5, 2.0])
+
+
+def simex(outcome: np.ndarray, takes: np.ndarray, rng: np.random.Generator, *, boots: int = 200) -> pd.Series:
+    """The slope of an outcome on a predictor that was measured twice, with the errors' effect extrapolated away.
+
+    outcome: shape (n,). takes: two measurements of each row's predictor with errors of their own, shape (n, 2). Their
+    differences tell how large the errors are. Errors of 0.5 to 2 times their variance are added to the mean of the two
+    takes; the slopes fall on a curve b / (c + steps), which is followed back to -1, where no error is left. Returns
+    `naive`, `estimate`, `low`, `high` (95 %, percentiles of `boots` bootstrap samples of rows).
+    Raises TutorialError where takes has not two columns.
+    Source: Cook & Stefanski 1994 (10.1080/01621459.1994.10476871), the curve of a straight line's slope. Lesson:
+    04_statistics.
+    """
+    outcome, takes = np.asarray(outcome, float), np.asarray(takes, float)
+    if takes.ndim != 2 or takes.shape[1] != 2:
+        raise TutorialError(f"SIMEX here takes two measurements a row; takes has the shape {takes.shape}.")
+    slopes = simex_slopes(outcome, takes, rng, repeats=100)
+    n = len(outcome)
+    again = [
+        simex_limit(simex_slopes(outcome[rows], takes[rows], rng, repeats=20))
+        for rows in rng.integers(0, n, size=(boots, n))
+    ]
+    low, high = np.percentile(again, [2.5, 97.5])
+    return pd.Series({"naive": slopes[0], "estimate": simex_limit(slopes), "low": low, "high": high})
+
+
+def simex_slopes(outcome: np.ndarray, takes: np.ndarray, rng: np.random.Generator, *, repeats: int) -> np.ndarray:
+    """The mean slope after errors of `SIMEX_STEPS` times the takes' own variance were added, shape (5,).
+
+    outcome, takes: as in `simex`. repeats: how often errors are drawn. Lesson: 04_statistics.
+    """
+    mean, error = takes.mean(axis=1), np.sqrt(np.mean(np.diff(takes, axis=1) ** 2)) / 2
+    noise = error * rng.standard_normal((repeats, len(mean)))
+    slopes = []
+    for step in SIMEX_STEPS:
+        x = mean + np.sqrt(step) * noise
+        x = x - x.mean(axis=1, keepdims=True)
+        slopes.append(np.mean(x @ (outcome - outcome.mean()) / np.sum(x**2, axis=1)))
+    return np.array(slopes)
+
+
+def simex_limit(slopes: np.ndarray) -> float:
+    """Where the curve b / (c + steps) through the slopes of `simex_slopes` is at -1. Lesson: 04_statistics."""
+    b, c = np.linalg.lstsq(np.column_stack([np.ones(5), -slopes]), slopes * SIMEX_STEPS, rcond=None)[0]
+    return float(b / (c - 1))
+
+
+def as_mp3(y: np.ndarray, sr: int = SR, *, kbps: float = 24.0) -> np.ndarray:
+    """What is left of y after it was saved as mp3 of a constant bit rate and read again, shape (about n_samples,).
+
+    kbps: kilobits a second, 8 to 160. Lesson: 04_statistics.
+    """
+    saved = BytesIO()
+    # libsndfile's scale runs from 160 kb/s at 0 down to 8 at 1; LAME takes the next rate that it has
+    soundfile.write(saved, y, sr, format="MP3", bitrate_mode="CONSTANT", compression_level=(160 - kbps) / 152)
+    saved.seek(0)
+    return soundfile.read(saved, dtype="float32")[0]
+
+
+def recording_chains(rng: np.random.Generator) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+    """Five things that may happen to a voice between the mouth and the file, as functions of y at 16 kHz.
+
+    A gain of -12 dB; mp3 of 24 kb/s; a rate of 8 kHz; white noise 10 dB under the recording's RMS; a room whose sound
+    decays by 60 dB in half a second, as loud as the direct sound (drawn by rng, as the noise is).
+    Lesson: 04_statistics.
+    """
+    times = np.arange(round(0.5 * SR)) / SR
+    tail = rng.standard_normal(len(times)) * 10 ** (-3 * times / 0.5)
+    room = np.concatenate([[1.0], tail / np.sqrt(np.sum(tail**2))]).astype(np.float32)
+
+    def noisy(y):
+        noise = np.sqrt(np.mean(y**2)) * 10 ** (-10 / 20) * rng.standard_normal(len(y))
+        return y + noise.astype(np.float32)
+
+    return {
+        "gain -12 dB": lambda y: y * np.float32(10 ** (-12 / 20)),
+        "mp3, 24 kb/s": as_mp3,
+        "8 kHz": lambda y: soxr.resample(soxr.resample(y, SR, 8_000), 8_000, SR),
+        "noise, 10 dB": noisy,
+        "room, 0.5 s": lambda y: fftconvolve(y, room)[: len(y)].astype(np.float32),
     }
-    if not rows:
-        return chosen.iloc[:0].assign(f0=0.0, semitones=0.0, rate=0.0, level=0.0)
-    measured = chosen.join(pd.DataFrame(rows).T.astype(float)).dropna(subset=["f0", "rate", "level"])
-    measured["semitones"] = features.semitones(measured["f0"], 100.0)
-    there, planned = measured["unit"].value_counts(), chosen["unit"].value_counts()
-    measured = measured[measured["unit"].map(there == planned.reindex(there.index))]
-    enough = measured["condition"].value_counts().reindex([0, 1], fill_value=0).min() >= AT_LEAST
-    return measured if enough else measured.iloc[:0]
+
+
+def robustness(pieces: list[np.ndarray], rng: np.random.Generator) -> tuple[pd.DataFrame, pd.Series]:
+    """How far each chain of `recording_chains` moves each feature, in units of its spread between pieces of speech.
+
+    pieces: samples y at 16 kHz of one voice, each with some seconds of speech. Returns a table of features by chains
+    (the median change over the standard deviation of the pieces as they are) and those standard deviations.
+    Features are `features.summarise`'s, `f0` in semitones.
+    Raises TutorialError where there are fewer than three pieces.
+    Lesson: 04_statistics.
+    """
+    if len(pieces) < 3:
+        raise TutorialError(f"A spread between pieces of speech needs three of them; there are {len(pieces)}.")
+    clean = _described(pieces)
+    spread = clean.std()
+    table = {
+        name: (_described([chain(y) for y in pieces]) - clean).median() / spread
+        for name, chain in recording_chains(rng).items()
+    }
+    return pd.DataFrame(table), spread
+
+
+def _described(pieces: list[np.ndarray]) -> pd.DataFrame:
+    """One row a piece: its summary, with f0 in semitones."""
+    table = pd.DataFrame([features.summarise(y) for y in pieces])
+    return table.assign(f0=features.semitones(table["f0"], 100.0)).drop(columns="seconds")
+
+
+def power_of_speakers(
+    effect: float, *, between: float, within: float, speakers: np.ndarray, turns: int, alpha: float = 0.05
+) -> np.ndarray:
+    """The power to tell two groups of speakers apart, by a t-test of one mean a speaker, shape of `speakers`.
+
+    effect: the difference. between: the standard deviation of speakers within a group; within: that of a speaker's
+    turns; all in one unit. speakers: how many in each group, 2 or more. turns: how many of each speaker.
+    Source: statsmodels' TTestIndPower; a speaker's mean has the variance between^2 + within^2 / turns. Lesson:
+    04_statistics.
+    """
+    size = effect / np.sqrt(between**2 + within**2 / turns)
+    return np.array([TTestIndPower().power(size, nobs1=n, alpha=alpha, ratio=1.0) for n in speakers])
+
+
+def power_of_episodes(
+    effect: float, *, sd: float, rho: float, episodes: np.ndarray, trend: bool = True, alpha: float = 0.05
+) -> np.ndarray:
+    """The power to find a jump in the middle of a series of episodes, shape of `episodes`.
+
+    effect: the jump. sd: the standard deviation of an episode about its trend; rho: what it keeps of the one before.
+    episodes: how many in all, even numbers of 8 or more. trend: whether the regression has one, as in `event_terms`.
+    Source: the exact error of generalised least squares, and the noncentral t. It takes rho for known, so that in short
+    series it is a little too hopeful. Lesson: 04_statistics.
+    """
+    power = []
+    for n in episodes:
+        X = event_terms(n, n // 2)[["const", "after", *(["week"] if trend else [])]].to_numpy()
+        fresh = without_memory(X, rho)
+        error = sd * np.sqrt(1 - rho**2) * np.sqrt(np.linalg.inv(fresh.T @ fresh)[1, 1])
+        free = n - X.shape[1]
+        edge = stats.t.ppf(1 - alpha / 2, free)
+        power.append(stats.nct.sf(edge, free, effect / error) + stats.nct.cdf(-edge, free, effect / error))
+    return np.array(power)
+
+
+def simulated(name: str) -> pd.DataFrame:
+    """A table of the simulations that `make simulate` ran: "ladder", "series" or "coverage".
+
+    Raises TutorialError where it is not there.
+    Lesson: 04_statistics.
+    """
+    path = SIMULATIONS / f"{name}.csv"
+    if not path.is_file():
+        raise TutorialError(f"{path} is missing. Clone the repository again, or make it anew with `make simulate`.")
+    return pd.read_csv(path)
