@@ -6,7 +6,6 @@ Run `python data/measure_show.py`, some three minutes. Tempo, chords and reactio
 from __future__ import annotations
 
 import numpy as np
-import statsmodels.api as sm
 
 from tutorial_helpers import corpora, data_prep, deep_learning, statistics
 
@@ -36,7 +35,9 @@ def voice_activity(show):
 def event(show):
     """What changes at the event, in the host, the co-host and both."""
     episodes = show.recordings[show.recordings["treated"].notna()]
-    measured = statistics.measure_turns(episodes, show.turns, ["host", "cohost"])
+    spoken = corpora.spoken(show)
+    own = spoken[spoken["recording"].isin(episodes.index) & spoken["speaker"].isin(["host", "cohost"])]
+    measured = statistics.by_recording(statistics.measure_turns(own, show.turns))
     wide = measured.pivot(index="recording", columns="speaker")
     after = episodes["treated"].astype(float).reindex(wide.index).to_numpy()
     for speaker in ("host", "cohost"):
@@ -46,10 +47,11 @@ def event(show):
             f"{speaker}: pitch {change(pitch, after):+.2f}, rate x{ratio:.3f}, rolloff {change(rolloff, after):+.0f} Hz"
         )
     level, week = wide["level"].mean(axis=1).to_numpy(), np.arange(len(wide))
-    series = sm.GLSAR(level, sm.add_constant(np.column_stack([after, week])), rho=1).iterative_fit(maxiter=10)
-    low, high = series.conf_int()[1]
+    jump, low, high = statistics.gls_ar1(level, statistics.event_terms(len(level), int((after == 0).sum())))[0].loc[
+        "after", ["estimate", "low", "high"]
+    ]
     print(f"level: trend {np.polyfit(week, level, 1)[0]:.3f} dB a week, before/after {change(level, after):+.2f} dB")
-    print(f"level: break {series.params[1]:+.2f} dB, 95 % from {low:.2f} to {high:.2f}")
+    print(f"level: break {jump:+.2f} dB, 95 % from {low:.2f} to {high:.2f}")
 
 
 def words(show):

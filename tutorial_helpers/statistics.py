@@ -23,7 +23,12 @@ from .errors import TutorialError
 
 AT_LEAST = 3  # recordings (or pairs) on either side of a comparison: fewer have no spread to speak of
 SIMULATIONS = Path(__file__).resolve().parent.parent / "simulations"
-MEASURES = {"semitones": "semitones", "rate": "syllables/s", "level": "dB", "rolloff": "Hz"}  # with their units
+MEASURES = {  # column: (name, unit)
+    "semitones": ("pitch", "semitones"),
+    "rate": ("rate", "syllables/s"),
+    "level": ("level", "dB"),
+    "rolloff": ("rolloff", "Hz"),
+}
 
 
 def windows(frames: pd.DataFrame, seconds: float = 0.5) -> pd.DataFrame:
@@ -349,7 +354,7 @@ def effective_n(n: float, rho: float) -> float:
 def p_values(x: np.ndarray, y: np.ndarray, *, block: int = 50) -> dict[str, float]:
     """The p-value of "x has nothing to do with y" by every rung of the ladder, from OLS to circular shifts.
 
-    x, y: shape (n,), even steps. block: how many steps make a cluster.
+    x, y: shape (n,), even steps. block: how many steps make a cluster, a quarter of n at most.
     Source: the rule-of-thumb lag is 4 (n / 100)^(2/9), after Newey & West. Lesson: 04_statistics.
     """
     n = len(x)
@@ -361,7 +366,9 @@ def p_values(x: np.ndarray, y: np.ndarray, *, block: int = 50) -> dict[str, floa
         "OLS": ols.fit(),
         "HAC, rule-of-thumb lag": ols.fit(cov_type="HAC", cov_kwds={"maxlags": rule}, use_t=True),
         "HAC, 20 lags": ols.fit(cov_type="HAC", cov_kwds={"maxlags": 20}, use_t=True),
-        "blocks as clusters": ols.fit(cov_type="cluster", cov_kwds={"groups": np.arange(n) // block}, use_t=True),
+        "blocks as clusters": ols.fit(
+            cov_type="cluster", cov_kwds={"groups": np.arange(n) // min(block, n // 4)}, use_t=True
+        ),
         "GLSAR": sm.GLSAR(y, X, rho=1).iterative_fit(maxiter=10),
         "differences": sm.OLS(np.diff(y), sm.add_constant(np.diff(x))).fit(),
         "lagged outcome": sm.OLS(y[1:], with_lags).fit(),
@@ -517,6 +524,7 @@ def known_speakers(voices: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.D
         return known, f"{len(known)} turns of {known['speaker'].nunique()} recorded speakers."
     number = np.arange(40) % 4
     simulated = pd.DataFrame({"speaker": [f"voice {i}" for i in number], "seconds": 4.0})
+    simulated["channel"] = pd.NA
     simulated["semitones"] = 8.0 + 2.0 * number + rng.normal(size=40)
     simulated["level"] = -25.0 + rng.normal(scale=2.0, size=40)
     simulated["rate"] = 4.3 + rng.normal(scale=0.3, size=40)
@@ -669,8 +677,8 @@ def compared(episodes: pd.DataFrame, chosen: pd.DataFrame, *, focus: str = "") -
     return table.sort_values("date", kind="stable") if enough else table.iloc[:0]
 
 
-def outcome_column(table: pd.DataFrame, outcome: str = "") -> tuple[str, str]:
-    """The column that is followed over time, and its unit: the learner's outcome, or pitch where none is named.
+def outcome_column(table: pd.DataFrame, outcome: str = "") -> str:
+    """The column that is followed over time: the learner's outcome, or pitch where none is named.
 
     table: that of `compared`. outcome: "semitones", "rate", "level", "rolloff", or a column of numbers from
     metadata.csv.
@@ -683,7 +691,7 @@ def outcome_column(table: pd.DataFrame, outcome: str = "") -> tuple[str, str]:
         raise TutorialError(
             f"There is no column of numbers called '{name}' to follow. Give one of these as outcome: {', '.join(own)}."
         )
-    return name, MEASURES.get(name, name)
+    return name
 
 
 def weekly(table: pd.DataFrame, outcome: str) -> tuple[pd.DataFrame, int]:
@@ -858,7 +866,7 @@ def power_of_episodes(
 
     effect: the jump. sd: the standard deviation of an episode about its trend; rho: what it keeps of the one before.
     episodes: how many in all, even numbers of 8 or more. trend: whether the regression has one, as in `event_terms`.
-    Source: the exact error of generalised least squares, and the noncentral t. It takes rho for known, so that in short
+    Source: the exact error of generalised least squares, and the noncentral F. It takes rho for known, so that in short
     series it is a little too hopeful. Lesson: 04_statistics.
     """
     power = []
@@ -867,8 +875,8 @@ def power_of_episodes(
         fresh = without_memory(X, rho)
         error = sd * np.sqrt(1 - rho**2) * np.sqrt(np.linalg.inv(fresh.T @ fresh)[1, 1])
         free = n - X.shape[1]
-        edge = stats.t.ppf(1 - alpha / 2, free)
-        power.append(stats.nct.sf(edge, free, effect / error) + stats.nct.cdf(-edge, free, effect / error))
+        # the square of t is F, whose noncentral distribution stays exact where the effect is many errors large
+        power.append(stats.ncf.sf(stats.f.ppf(1 - alpha, 1, free), 1, free, (effect / error) ** 2))
     return np.array(power)
 
 
