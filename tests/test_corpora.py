@@ -136,6 +136,19 @@ def test_metadata_that_is_wrong_is_refused_by_name(folder, table, message):
         corpora.load(folder)
 
 
+def test_columns_of_the_learners_own_are_kept_with_their_numbers(folder):
+    (folder / "metadata.csv").write_text("file,listeners\n20221106_Sun_Alex.wav,1200\ninterview.wav,\n")
+    recordings = corpora.load(folder).recordings
+    assert recordings["listeners"].dropna().to_dict() == {"20221106_Sun_Alex": 1200}
+    assert list(recordings.columns) == [*corpora.COLUMNS, "listeners"]
+
+
+def test_a_column_that_is_nearly_a_known_one_is_asked_about(folder):
+    (folder / "metadata.csv").write_text("file,Speakers\ninterview.wav,A\n")
+    with pytest.raises(TutorialError, match="column 'Speakers'. If it is 'speaker', call it that"):
+        corpora.load(folder)
+
+
 def test_a_folder_without_audio_says_which_files_are_read(tmp_path):
     (tmp_path / "notes.txt").write_text("no sound")
     with pytest.raises(TutorialError, match=r"no audio file in .*\.mp3"):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
-from io import BytesIO
+from itertools import islice
 from pathlib import Path
 
 import librosa
 import numpy as np
 import pandas as pd
-import soundfile
 import soxr
 import statsmodels.api as sm
 from scipy import stats
@@ -22,6 +22,7 @@ from .data_prep import SR
 from .errors import TutorialError
 
 AT_LEAST = 3  # recordings (or pairs) on either side of a comparison: fewer have no spread to speak of
+OWN = {"condition", "label", "unit", "series", "semitones", "rate", "level", "rolloff", "f0", "voiced", "seconds"}
 SIMULATIONS = Path(__file__).resolve().parent.parent / "simulations"
 MEASURES = {  # column: (name, unit)
     "semitones": ("pitch", "semitones"),
@@ -343,14 +344,6 @@ def _satterthwaite(around: list[tuple], step: float, free: int) -> np.ndarray:
     return np.clip(2 / np.sum((gradient @ covariance) * gradient, axis=1), 1.0, free)
 
 
-def effective_n(n: float, rho: float) -> float:
-    """How many independent values n values are worth, for their mean, if each keeps the share rho of the one before.
-
-    Lesson: 04_statistics, also its first exercise.
-    """
-    return n * (1 - rho) / (1 + rho)
-
-
 def p_values(x: np.ndarray, y: np.ndarray, *, block: int = 50) -> dict[str, float]:
     """The p-value of "x has nothing to do with y" by every rung of the ladder, from OLS to circular shifts.
 
@@ -434,13 +427,16 @@ def event_study(y: np.ndarray, event: int, *, step: int = 4) -> pd.DataFrame:
 
     y: shape (n,), one value an episode in order of date. Returns one row a step: `step` (0 begins at the event, the
     one against which all are measured, -1, has no row), `estimate`, `low`, `high` (95 %). A step at an end that is
-    not full joins its neighbour.
+    not full joins its neighbour on the same side.
     Source: errors as in `gls_ar1`. Lesson: 04_statistics.
     """
     steps = np.floor((np.arange(len(y)) - event) / step).astype(int)
     sizes = pd.Series(steps).value_counts()
-    steps = np.where((steps == steps[0]) & (sizes[steps[0]] < step), steps[0] + 1, steps)
-    steps = np.where((steps == steps[-1]) & (sizes[steps[-1]] < step), steps[-1] - 1, steps)
+    # the steps on either side of the event have no neighbour on their own side to join
+    if sizes[steps[0]] < step and steps[0] < -1:
+        steps[steps == steps[0]] += 1
+    if sizes[steps[-1]] < step and steps[-1] > 0:
+        steps[steps == steps[-1]] -= 1
     X = pd.get_dummies(pd.Series(steps), dtype=float).drop(columns=-1)
     table, _ = gls_ar1(y, X.assign(const=1.0))
     return table.drop(index="const").rename_axis("step").reset_index()[["step", "estimate", "low", "high"]]
@@ -500,14 +496,20 @@ def stretches(spoken: pd.DataFrame, chosen: pd.DataFrame, rng: np.random.Generat
     """The stretches of speech that this lesson measures: all of the chosen recordings, and some of four voices.
 
     spoken: the table of `corpora.spoken`. chosen: the table of `comparison`. Where the chosen recordings hold fewer
-    than three known speakers, `most` stretches, drawn by rng, are added of each of the four who speak most often.
+    than three known speakers, `most` stretches, drawn by rng, are added of each of the four who speak most often, from
+    recordings that do not end before.
     Lesson: 04_statistics.
     """
     wanted = spoken.index[spoken["recording"].isin(chosen.index)]
     if spoken.loc[wanted, "speaker"].nunique() < 3 <= spoken["speaker"].nunique():
         for name in spoken["speaker"].value_counts().index[:4]:
-            own = spoken.index[spoken["speaker"] == name]
-            wanted = wanted.union(own[np.sort(rng.permutation(len(own))[:most])], sort=False)
+            own = spoken[spoken["speaker"] == name]
+            drawn = (
+                own.index[i]
+                for i in rng.permutation(len(own))
+                if _lasts(own["path"].iloc[i], own["onset"].iloc[i] + 0.2)
+            )
+            wanted = wanted.union(list(islice(drawn, most)), sort=False)
     return spoken.loc[wanted]
 
 
@@ -549,10 +551,15 @@ def comparison(
     Returns the recordings with `condition` (0 or 1), `label` (its name), `unit` (the pair, or the recording) and
     `series` ("" or, where both an event date and a group are given, the group or "others", the comparison series);
     an empty table where there are not at least three on either side.
-    Raises TutorialError where event_date is no date or lies outside the corpus's dates, and where no recording is of
-    the group.
+    Raises TutorialError where event_date is no date or lies outside the corpus's dates, where no recording is of the
+    group, and where metadata.csv has a column by the name of what this lesson measures.
     Lesson: 04_statistics.
     """
+    if taken := OWN & set(recordings.columns):
+        raise TutorialError(
+            f"metadata.csv has a column '{sorted(taken)[0]}', which is a name that this lesson gives to a measure of "
+            "its own. Call it something else."
+        )
     speech = recordings[recordings["kind"] == "speech"]
     dates, groups, treated = speech["date"].dropna(), speech["group"].dropna(), speech["treated"].dropna()
     if group and not (groups == group).any():
@@ -560,17 +567,17 @@ def comparison(
             f"No recording is of the group '{group}'. The column 'group' of metadata.csv has: "
             f"{', '.join(sorted(groups.unique())) or 'nothing'}."
         )
-    others = groups.index[groups != group] if group else groups.index[:0]
+    members, others = groups.index[groups == group], groups.index[groups != group]
     sentence, sides = "", {}
     if event_date:
         sentence = f"Recordings before {event_date} and from then on"
         event = _event(event_date, dates)
-        sides = _around(dates.drop(others, errors="ignore") if group else dates, event)
+        sides = _around(dates[dates.index.isin(members)] if group else dates, event)
         if group:
             sentence += f", of {group}" + (", with the others for comparison" if len(others) else "")
         sentence += "."
     elif group:
-        sides = {"others": others, group: groups.index[groups == group]}
+        sides = {"others": others, group: members}
         sentence = f"Recordings of {group} and of all other groups."
     elif treated.nunique() == 2:
         yes = treated.astype(bool)
@@ -717,8 +724,9 @@ def calibrate(outcome: np.ndarray, measured: np.ndarray, checked: np.ndarray) ->
 
     outcome, measured: shape (n,). checked: the right value where somebody looked, NaN elsewhere, shape (n,). The slope
     on the measured values comes from the rows that were not checked; it is divided by the slope of the right value on
-    the measured one, from those that were. Neither the errors' size nor their independence of the value is assumed;
-    that the checked rows are a random part is. Returns `naive`, `estimate`, `low`, `high` (95 %, delta method).
+    the measured one, from those that were. Nothing is assumed about the errors, not even that they are alike
+    everywhere; that the checked rows are a random part is. Returns `naive`, `estimate`, `low`, `high` (95 %, delta
+    method).
     Raises TutorialError where fewer than ten rows were checked or fewer than ten were not.
     Source: Rosner, Willett & Spiegelman 1989 (10.1002/sim.4780080905). Lesson: 04_statistics.
     """
@@ -727,12 +735,17 @@ def calibrate(outcome: np.ndarray, measured: np.ndarray, checked: np.ndarray) ->
         raise TutorialError(
             f"{looked.sum()} of {len(looked)} rows were checked; the correction needs 10 of either kind."
         )
-    naive = stats.linregress(measured[~looked], outcome[~looked])
-    right = stats.linregress(measured[looked], checked[looked])
-    estimate = naive.slope / right.slope
-    error = np.hypot(naive.stderr / right.slope, naive.slope * right.stderr / right.slope**2)
-    half = stats.norm.ppf(0.975) * error
-    return pd.Series({"naive": naive.slope, "estimate": estimate, "low": estimate - half, "high": estimate + half})
+    naive, naive_error = _slope(measured[~looked], outcome[~looked])
+    right, right_error = _slope(measured[looked], checked[looked])
+    estimate = naive / right
+    half = stats.norm.ppf(0.975) * np.hypot(naive_error / right, naive * right_error / right**2)
+    return pd.Series({"naive": naive, "estimate": estimate, "low": estimate - half, "high": estimate + half})
+
+
+def _slope(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """The slope of y on x and its standard error, also where y scatters more at some x than at others (HC3)."""
+    fit = sm.OLS(y, sm.add_constant(x)).fit(cov_type="HC3")
+    return fit.params[1], fit.bse[1]
 
 
 SIMEX_STEPS = np.array([0.0, 0.5, 1.0, 1.5, 2.0])
@@ -784,15 +797,14 @@ def simex_limit(slopes: np.ndarray) -> float:
 
 
 def as_mp3(y: np.ndarray, sr: int = SR, *, kbps: float = 24.0) -> np.ndarray:
-    """What is left of y after it was saved as mp3 of a constant bit rate and read again, shape (about n_samples,).
+    """What is left of y after it was saved as mp3 of a constant bit rate and read again, shape (n_samples,).
 
-    kbps: kilobits a second, 8 to 160. Lesson: 04_statistics.
+    kbps: kilobits a second, 8 to 160; LAME takes the next rate that it has. Lesson: 04_statistics.
     """
-    saved = BytesIO()
-    # libsndfile's scale runs from 160 kb/s at 0 down to 8 at 1; LAME takes the next rate that it has
-    soundfile.write(saved, y, sr, format="MP3", bitrate_mode="CONSTANT", compression_level=(160 - kbps) / 152)
-    saved.seek(0)
-    return soundfile.read(saved, dtype="float32")[0]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "saved.mp3"
+        data_prep.to_pydub(y, sr).export(path, format="mp3", bitrate=f"{kbps:g}k")
+        return data_prep.read_native(path)[0][:, 0]
 
 
 def recording_chains(rng: np.random.Generator) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
@@ -875,8 +887,9 @@ def power_of_episodes(
         fresh = without_memory(X, rho)
         error = sd * np.sqrt(1 - rho**2) * np.sqrt(np.linalg.inv(fresh.T @ fresh)[1, 1])
         free = n - X.shape[1]
-        # the square of t is F, whose noncentral distribution stays exact where the effect is many errors large
-        power.append(stats.ncf.sf(stats.f.ppf(1 - alpha, 1, free), 1, free, (effect / error) ** 2))
+        # the square of t is F, whose noncentral distribution stays exact where the effect is many errors large; scipy
+        # has it for every noncentrality above 0
+        power.append(stats.ncf.sf(stats.f.ppf(1 - alpha, 1, free), 1, free, max((effect / error) ** 2, 1e-12)))
     return np.array(power)
 
 
