@@ -917,7 +917,7 @@ def test_each_speakers_turns_are_measured_by_themselves(voices_in):
 
 def test_level_and_rolloff_of_a_turn_are_those_of_its_voiced_frames(voices_in):
     y, turns = show_of(("a", 110, 0.5, 4))
-    y[SR : 2 * SR] = 0.3 * rng().standard_normal(SR)  # somebody's chair
+    y[SR : 2 * SR] = 0.2 * rng().standard_normal(SR)  # somebody's chair
     frames = features.frame_table(y)
     voiced = frames[frames["voiced"]]
     found = voices_in(y, turns).iloc[0]

@@ -1064,8 +1064,9 @@ for name, row in errors.iterrows():
 
 # %% [markdown]
 # The naive slopes of pitch and words fall short. The detector's goes the other way: it hears half of the talk, so that
-# each bit of it seems worth twice as much. A fifth checked by hand sets each right, at the price of a wider interval.
-# Nothing about the errors had to be assumed but that the fifth was drawn at random.
+# each bit of it seems worth twice as much. A fifth checked by hand brings them back, at the price of a wider interval;
+# nothing about the errors had to be assumed but that the fifth was drawn at random. On the show one interval is still
+# too sure: windows without talk are rare, and the fifth drew few of them. Rare cases want more checks.
 #
 # How SIMEX (Cook and Stefanski 1994, 10.1080/01621459.1994.10476871) does without: it adds more error on purpose,
 # watches the slope fall, and follows the curve back to where no error is left. Look at the dot at -1.
