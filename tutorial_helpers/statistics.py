@@ -706,7 +706,7 @@ def weekly(table: pd.DataFrame, outcome: str) -> tuple[pd.DataFrame, int]:
 
     table: that of `compared`, with `date`, `series`, `condition` and the outcome, whose means by week are taken. Only
     series that are there in at least nine tenths of the weeks of the longest take part, and only weeks with all of
-    them.
+    them; `event_fits` and its kind take what is left for evenly spaced.
     Lesson: 04_statistics.
     """
     dated = table[table["date"].notna()].sort_values("date")
