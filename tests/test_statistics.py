@@ -116,6 +116,18 @@ def test_windows_of_a_real_frame_table_keep_pitch_and_level():
     assert np.ptp(table["level"]) < 0.5
 
 
+# in a process of its own
+
+
+def test_what_is_started_in_the_background_gives_the_same_table_and_the_same_error(voices, tmp_path):
+    spoken = corpora.spoken(voices({"a": 120.0, "b": 150.0}))
+    waiting = statistics.in_background(statistics.measure_turns, spoken, None)
+    failing = statistics.in_background(statistics.measure_turns, spoken.assign(path=str(tmp_path / "gone.wav")), None)
+    pd.testing.assert_frame_equal(waiting.result(), statistics.measure_turns(spoken, None))
+    with pytest.raises(TutorialError, match="gone.wav"):
+        failing.result()
+
+
 # an excerpt that is long enough
 
 

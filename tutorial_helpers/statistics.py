@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 
 import librosa
@@ -88,6 +90,18 @@ def alone(times: np.ndarray, turns: pd.DataFrame, speaker: str) -> np.ndarray:
     """
     own = turns["speaker"] == speaker
     return data_prep.inside(times, turns[own]) & ~data_prep.inside(times, turns[~own & turns["speaker"].notna()])
+
+
+def in_background(function: Callable, *arguments) -> Future:
+    """Start function(*arguments) in a process of its own and go on; `.result()` waits for what it returns or raises.
+
+    Lesson: 04_statistics.
+    """
+    # a new interpreter, not a copy of this one: a notebook's kernel has threads, which a copy would not survive
+    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+    future = pool.submit(function, *arguments)
+    pool.shutdown(wait=False)
+    return future
 
 
 def measure_turns(spoken: pd.DataFrame, turns: pd.DataFrame | None) -> pd.DataFrame:

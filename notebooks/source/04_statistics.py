@@ -66,6 +66,19 @@ joined = "" if len(y) == len(read) else " (joined with other recordings, to have
 print(f"{episode.name}: {len(y) / sr:.0f} s{joined}")
 
 # %% [markdown]
+# Later parts need the voice of every turn in a year of episodes. Measuring it keeps one core busy for some seconds, and
+# nothing before waits for it: so it begins now, in a process of its own, and we pick it up when we need it.
+
+# %%
+spoken = corpora.spoken(source, start=start, minutes=minutes)
+drawn_by = np.random.default_rng(seed)  # of its own, so that what is drawn below does not hang on the corpus's size
+chosen, how_compared = statistics.comparison(
+    source.recordings, drawn_by, event_date=event_date, group=group, most=most_recordings, start=start
+)
+to_measure = statistics.stretches(spoken, chosen, drawn_by)
+measuring = statistics.in_background(statistics.measure_turns, to_measure, source.turns)
+
+# %% [markdown]
 # ## A. Within one recording
 #
 # ### One table on one grid
@@ -408,7 +421,7 @@ for method, rows in ladder.groupby("method", sort=False):
     if not good:
         ax.annotate(method, (0.95, rows["share"].iloc[-1]), xytext=(8, -4), textcoords="offset points", fontsize=12)
 ax.annotate(
-    "what models the memory, and the shift", (0.95, 0.05), xytext=(8, -5), textcoords="offset points", fontsize=12
+    "what models the memory, and the shift", (0.95, 0.05), xytext=(8, -15), textcoords="offset points", fontsize=12
 )
 ax.annotate("differences", (0, 0.115), xytext=(8, 2), textcoords="offset points", fontsize=12)
 ax.axhline(0.05, color="black", lw=1)
@@ -461,16 +474,7 @@ print(f"right: GEE {gee.bse['level']:.3f}, clustered OLS {clustered.bse['level']
 # speaks. (Where turns are not known, a recording takes the place of a turn.)
 
 # %%
-spoken = corpora.spoken(source, start=start, minutes=minutes)
-chosen, how_compared = statistics.comparison(
-    source.recordings,
-    rng,
-    event_date=event_date,
-    group=group,
-    most=most_recordings,
-    start=start,
-)
-voices = statistics.measure_turns(statistics.stretches(spoken, chosen, rng), source.turns)
+voices = measuring.result()
 known, who_speaks = statistics.known_speakers(voices, rng)
 print(f"{len(voices)} turns or recordings measured. {who_speaks}")
 # NBVAL_CHECK_OUTPUT
@@ -928,9 +932,9 @@ if len(pieces) >= 3:
         ax.text(column, row, f"{value:+.1f}", ha="center", va="center", color="white" if abs(value) < 1 else "black")
     ax.set_xticks(range(len(moved.columns)), moved.columns, fontsize=12)
     ax.set_yticks(range(len(moved)), moved.index)
-    ax.set_title("Pitch hardly moves; level and spectrum do")
+    ax.set_title("Pitch moves least; level and spectrum move most")
     fig.colorbar(mesh, label="Change (spread of one voice)")
-    plotting.show(fig, alt="A table of features by recording chains: pitch hardly moves, level and centroid move much.")
+    plotting.show(fig, alt="A table of features by recording chains: pitch moves least, level and centroid move most.")
     worst_of = moved.abs().max(axis=1)
     print(f"pitch moves by {worst_of['f0']:.1f} spreads at worst, level by {worst_of['level']:.0f}, ", end="")
     print(f"centroid by {worst_of['centroid']:.0f}")
@@ -938,9 +942,9 @@ else:
     print("Fewer than three pieces of three seconds hold enough voice: the chains are not tried here.")
 
 # %% [markdown]
-# What stands: pitch, best. What falls: level with every gain, centroid and rolloff with noise, codec and rate. The
-# rate of speech falls in a room, whose echo fills the dips between syllables. Read the rows of your own corpus before
-# you choose an outcome.
+# What stands: pitch, best; a room moves it somewhat. What falls: level with every gain, centroid and rolloff with noise,
+# codec and rate. Noise or an echo fills the dips between syllables, and may take some from the rate. Read the rows of
+# your own corpus before you choose an outcome.
 #
 # ### Do the tools agree?
 #
@@ -1065,8 +1069,8 @@ for name, row in errors.iterrows():
 # %% [markdown]
 # The naive slopes of pitch and words fall short. The detector's goes the other way: it hears half of the talk, so that
 # each bit of it seems worth twice as much. A fifth checked by hand brings them back, at the price of a wider interval;
-# nothing about the errors had to be assumed but that the fifth was drawn at random. On the show one interval is still
-# too sure: windows without talk are rare, and the fifth drew few of them. Rare cases want more checks.
+# nothing about the errors had to be assumed but that the fifth was drawn at random. Where one kind of row is rare, as
+# windows without talk are on the show, a random fifth may hold too few of them to learn from: rare cases want more.
 #
 # How SIMEX (Cook and Stefanski 1994, 10.1080/01621459.1994.10476871) does without: it adds more error on purpose,
 # watches the slope fall, and follows the curve back to where no error is left. Look at the dot at -1.
