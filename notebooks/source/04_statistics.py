@@ -942,9 +942,9 @@ else:
     print("Fewer than three pieces of three seconds hold enough voice: the chains are not tried here.")
 
 # %% [markdown]
-# What stands: pitch, best; a room moves it somewhat. What falls: level with every gain, centroid and rolloff with noise,
-# codec and rate. Noise or an echo fills the dips between syllables, and may take some from the rate. Read the rows of
-# your own corpus before you choose an outcome.
+# What stands: pitch, best; a room moves it somewhat. What falls: level with every gain, centroid and rolloff with
+# noise, codec and rate. Noise or an echo fills the dips between syllables, and may take some from the rate. Read the
+# rows of your own corpus before you choose an outcome.
 #
 # ### Do the tools agree?
 #
