@@ -1,6 +1,6 @@
 """Is 95 % really 95 %? Corpora with planted values drawn anew, analysed in the naive and in the recommended way.
 
-`make simulate` writes the tables beside this file, in about six minutes on two cores. Nothing here is sound: a corpus
+`make simulate` writes the tables beside this file, in about five minutes on two cores. Nothing here is sound: a corpus
 is the tables that lesson 04 makes of sound, drawn from an equation. The functions that estimate get the tables and
 never what was planted; the two meet in `covers`.
 
