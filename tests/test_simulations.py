@@ -97,3 +97,11 @@ def test_the_readme_states_the_coverage_of_the_committed_table():
     assert f"{recommended.min():.0%}"[:-1] + f" to {recommended.max():.0%}"[:-1] + " % for the recommended" in readme
     assert f"{usual.min():.0%}"[:-1] + f" to {usual.max():.0%}"[:-1] + " % for the usual" in readme
     assert f"{table['corpora'].iloc[0]:,} corpora" in readme
+
+
+def test_the_lesson_states_the_size_of_the_committed_table():
+    table = statistics.simulated("coverage")
+    lesson = " ".join((runner.ROOT / "notebooks" / "source" / "04_statistics.py").read_text().replace("# ", "").split())
+    assert f"All {len(table)} rows are in `simulations/coverage.csv`" in lesson
+    assert f"on {table['corpora'].iloc[0]} simulated corpora" in lesson
+    assert f"ran {statistics.simulated('ladder')['trials'].iloc[0]} for each of four memories" in lesson

@@ -1517,7 +1517,7 @@ def test_with_errors_added_slopes_fall_as_the_theory_says():
     theory = 1.5 * 4 / (4 + (1 + statistics.SIMEX_STEPS) * 2.25 / 2)
     assert slopes.tolist() == pytest.approx(theory.tolist(), rel=0.02)
     assert slopes[0] == pytest.approx(np.polyfit(takes.mean(axis=1), y, 1)[0])  # nothing was added yet
-    assert statistics.simex_limit(theory) == pytest.approx(1.5, abs=1e-6)
+    assert statistics.simex_curve(theory, -1.0) == pytest.approx(1.5, abs=1e-6)
 
 
 def test_simex_finds_in_many_rows_what_was_planted():

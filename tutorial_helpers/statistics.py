@@ -24,6 +24,7 @@ from .data_prep import SR
 from .errors import TutorialError
 
 AT_LEAST = 3  # recordings (or pairs) on either side of a comparison: fewer have no spread to speak of
+# names of columns that this module makes, and that a learner's metadata.csv therefore cannot have
 OWN = {"condition", "label", "unit", "series", "semitones", "rate", "level", "rolloff", "f0", "voiced", "seconds"}
 SIMULATIONS = Path(__file__).resolve().parent.parent / "simulations"
 MEASURES = {  # column: (name, unit)
@@ -782,11 +783,11 @@ def simex(outcome: np.ndarray, takes: np.ndarray, rng: np.random.Generator, *, b
     slopes = simex_slopes(outcome, takes, rng, repeats=100)
     n = len(outcome)
     again = [
-        simex_limit(simex_slopes(outcome[rows], takes[rows], rng, repeats=20))
+        simex_curve(simex_slopes(outcome[rows], takes[rows], rng, repeats=20), -1.0)
         for rows in rng.integers(0, n, size=(boots, n))
     ]
     low, high = np.percentile(again, [2.5, 97.5])
-    return pd.Series({"naive": slopes[0], "estimate": simex_limit(slopes), "low": low, "high": high})
+    return pd.Series({"naive": slopes[0], "estimate": simex_curve(slopes, -1.0), "low": low, "high": high})
 
 
 def simex_slopes(outcome: np.ndarray, takes: np.ndarray, rng: np.random.Generator, *, repeats: int) -> np.ndarray:
@@ -804,10 +805,13 @@ def simex_slopes(outcome: np.ndarray, takes: np.ndarray, rng: np.random.Generato
     return np.array(slopes)
 
 
-def simex_limit(slopes: np.ndarray) -> float:
-    """Where the curve b / (c + steps) through the slopes of `simex_slopes` is at -1. Lesson: 04_statistics."""
+def simex_curve(slopes: np.ndarray, steps: float | np.ndarray) -> float | np.ndarray:
+    """The curve b / (c + steps) through the slopes of `simex_slopes`; at -1 no error is left.
+
+    Lesson: 04_statistics.
+    """
     b, c = np.linalg.lstsq(np.column_stack([np.ones(5), -slopes]), slopes * SIMEX_STEPS, rcond=None)[0]
-    return float(b / (c - 1))
+    return b / (c + steps)
 
 
 def as_mp3(y: np.ndarray, sr: int = SR, *, kbps: float = 24.0) -> np.ndarray:

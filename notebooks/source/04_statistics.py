@@ -610,7 +610,7 @@ if len(listeners):
     own_X = sm.add_constant(listeners[["speaks", "pitch", "level", "rolloff", "humidity"]])
     anyone = statistics.terms(sm.OLS(listeners["reaction"][anyone_X.index], anyone_X).fit())
     naive_fit = statistics.terms(sm.OLS(listeners["reaction"], own_X).fit())
-    right_fit, kept = statistics.gls_ar1(listeners["reaction"], own_X)
+    right_fit, _ = statistics.gls_ar1(listeners["reaction"], own_X)
     for name, term, found in [
         ("naive: whoever speaks, OLS", "pitch", anyone),
         ("right: the host, GLS", "pitch", right_fit),
@@ -672,7 +672,7 @@ if len(measured):
         ax.plot([0, 1], wide.T, ".-", color=plotting.GREY, alpha=0.3, lw=0.8, ms=6)
         ax.errorbar([0, 1], wide.mean(), yerr=1.96 * wide.sem(), fmt="o-", color=plotting.ORANGE, lw=3)
         ax.set(xticks=[0, 1], xticklabels=names, xlim=(-0.3, 1.3), ylabel=label)
-        ax.set_title(f"{column}: {wide[1].mean() - wide[0].mean():+.1f}")
+        ax.set_title(f"{statistics.MEASURES[column][0]}: {wide[1].mean() - wide[0].mean():+.1f}")
     plotting.show(fig, alt="Pitch, rate and level of recordings on either side, with pairs joined and means on top.")
 
 # %% [markdown]
@@ -820,7 +820,7 @@ if is_series:
 # %%
 if is_series and control is not None:
     gap = weeks[own] - weeks[control]
-    did, kept_gap = statistics.gls_ar1(gap, event_X[["const", "after"]])
+    did, _ = statistics.gls_ar1(gap, event_X[["const", "after"]])
     estimate, low, high = did.loc["after", ["estimate", "low", "high"]]
     print(f"{called} of {own} against {control}: {estimate:+.1f} {unit} (95% from {low:+.1f} to {high:+.1f})")
     placebos = statistics.placebo_effects(gap.to_numpy(), event)["before/after"]
@@ -862,9 +862,8 @@ if gap is not None:
 # regression, as one would any covariate. Look at what `after` and the bit rate have left to tell apart.
 
 # %% tags=["pitfall"]
-kbps = {name: 8 * Path(path).stat().st_size / 1000 for name, path in chosen["path"].items()}
-kbps = pd.Series({name: kbps[name] / data_prep.probe(chosen.loc[name, "path"])["seconds"] for name in measured.index})
-if len(measured) and not kbps.empty:
+if len(measured):
+    kbps = measured["path"].map(lambda path: 8 * Path(path).stat().st_size / 1000 / data_prep.probe(path)["seconds"])
     by_side = kbps.groupby(measured["condition"]).median()
     both = pd.DataFrame({"after": measured["condition"], "kbps": kbps.round()})
     share = abs(np.corrcoef(both.T)[0, 1]) if kbps.round().nunique() > 1 else 0.0
@@ -906,8 +905,8 @@ else:
     print("All recordings came the same way, or turns are not known: nothing to put through one chain.")
 
 # %% [markdown]
-# Saved once more, at the stream's bit rate, the very same turns lose as much as the stream's differ. The difference
-# was the encoder's.
+# Saved once more, at the stream's bit rate, the very same turns lose about as much as the stream's differ. The
+# difference was the encoder's.
 
 # %% [markdown]
 # ## C. Measurement
@@ -932,9 +931,11 @@ if len(pieces) >= 3:
         ax.text(column, row, f"{value:+.1f}", ha="center", va="center", color="white" if abs(value) < 1 else "black")
     ax.set_xticks(range(len(moved.columns)), moved.columns, fontsize=12)
     ax.set_yticks(range(len(moved)), moved.index)
-    ax.set_title("Pitch moves least; level and spectrum move most")
+    ax.set_title("Level and spectrum move most; pitch and rate less")
     fig.colorbar(mesh, label="Change (spread of one voice)")
-    plotting.show(fig, alt="A table of features by recording chains: pitch moves least, level and centroid move most.")
+    plotting.show(
+        fig, alt="A table of features by recording chains: level and centroid move most, pitch and rate less."
+    )
     worst_of = moved.abs().max(axis=1)
     print(f"pitch moves by {worst_of['f0']:.1f} spreads at worst, level by {worst_of['level']:.0f}, ", end="")
     print(f"centroid by {worst_of['centroid']:.0f}")
@@ -942,9 +943,9 @@ else:
     print("Fewer than three pieces of three seconds hold enough voice: the chains are not tried here.")
 
 # %% [markdown]
-# What stands: pitch, best; a room moves it somewhat. What falls: level with every gain, centroid and rolloff with
-# noise, codec and rate. Noise or an echo fills the dips between syllables, and may take some from the rate. Read the
-# rows of your own corpus before you choose an outcome.
+# What stands: pitch, which only a room moves, and how far it ranges. What falls: level with every gain, centroid and
+# rolloff with noise. Noise or an echo fills the dips between syllables, and may take some from the rate. Read the rows
+# of your own corpus before you choose an outcome.
 #
 # ### Do the tools agree?
 #
@@ -1079,13 +1080,13 @@ for name, row in errors.iterrows():
 if len(pitch) >= 60:
     fig, ax = plt.subplots(figsize=(9, 3.8))
     ax.plot(statistics.SIMEX_STEPS, slopes, "o", label="with errors added")
-    b, c = np.linalg.lstsq(np.column_stack([np.ones(5), -slopes]), slopes * statistics.SIMEX_STEPS, rcond=None)[0]
     path = np.linspace(-1, 2, 60)
-    ax.plot(path, b / (c + path), "--", color=plotting.GREY)
-    ax.plot(-1, statistics.simex_limit(slopes), "o", ms=12, color=plotting.ORANGE, label="extrapolated")
+    without = statistics.simex_curve(slopes, -1.0)
+    ax.plot(path, statistics.simex_curve(slopes, path), "--", color=plotting.GREY)
+    ax.plot(-1, without, "o", ms=12, color=plotting.ORANGE, label="extrapolated")
     ax.axhline(1.5, color="black", lw=1)
     ax.set(xlabel="Error variance added (times its own; -1 is none left)", ylabel="Slope (points a semitone)")
-    ax.set_title(f"Measured with error {slopes[0]:.1f}, without {statistics.simex_limit(slopes):.1f}, planted 1.5")
+    ax.set_title(f"Measured with error {slopes[0]:.1f}, without {without:.1f}, planted 1.5")
     ax.legend()
     plotting.show(
         fig, alt="Slopes fall as error is added; the curve through them, followed back, comes near the planted."
@@ -1223,7 +1224,8 @@ if is_series and source.truth is not None and followed == "semitones":
     bare = statistics.event_fits(rolloff, event)["before/after"].loc["after", ["estimate", "low", "high"]]
     rows["co-host's rolloff (her voice is the same)"] = (0.0, *bare)
     put("agitated turns' level, labels as they are", "agitated_level", by_style.to_frame().T, "agitated")
-    put("agitated turns' level, a tenth wrong", "agitated_level", by_style.to_frame().T / 0.8, "agitated")
+    right_labels = 1 - 2 * planted_value["wrong_labels"]
+    put("agitated turns' level, a tenth wrong", "agitated_level", by_style.to_frame().T / right_labels, "agitated")
 beside = pd.DataFrame(rows, index=["planted", "estimated", "low", "high"]).T
 beside["inside"] = beside["planted"].between(beside["low"], beside["high"])
 beside.round(2) if len(beside) else print(
