@@ -943,9 +943,9 @@ else:
     print("Fewer than three pieces of three seconds hold enough voice: the chains are not tried here.")
 
 # %% [markdown]
-# What stands: pitch, which only a room moves, and how far it ranges. What falls: level with every gain, centroid and
-# rolloff with noise. Noise or an echo fills the dips between syllables, and may take some from the rate. Read the rows
-# of your own corpus before you choose an outcome.
+# What stands: pitch, which a room moves most, and how far it ranges. What falls: level with every gain, centroid and
+# rolloff with noise, the centroid with a low rate too. Noise or an echo fills the dips between syllables, and may take
+# some from the rate. Read the rows of your own corpus before you choose an outcome.
 #
 # ### Do the tools agree?
 #
