@@ -62,33 +62,41 @@ def read(path: str | Path, *, start: float = 0.0, seconds: float | None = None, 
     what it has. Channels are averaged, and the average checked as in `downmix`; resampling is soxr's, with its
     anti-aliasing filter.
     Returns an array of shape (n_samples,).
-    Raises TutorialError where the file is missing, holds no sound, is cut short, is silent, holds NaN, is shorter
-    than the longest analysis window (0.13 s), or where `start` lies behind its end.
+    Raises TutorialError as `stream` does, and where the excerpt is silent or shorter than the longest analysis window
+    (0.13 s).
     Lesson: 01_data_prep.
     """
     name = Path(path).name
-    pieces, resample, n_samples, power, mono_power = [], None, 0, 0.0, 0.0
-    for samples, native_sr in blocks(path, start=start, seconds=seconds):
-        y = samples.mean(axis=1)
-        n_samples += len(y)
-        power += np.mean(samples.astype(np.float64) ** 2, axis=1).sum()
-        mono_power += np.sum(y.astype(np.float64) ** 2)
-        resample = resample or soxr.ResampleStream(native_sr, sr, 1, dtype="float32").resample_chunk
-        pieces.append(resample(y))
-    pieces.append(resample(np.zeros(0, np.float32), last=True))
-    if power == 0:
+    y = np.concatenate(list(stream(path, start=start, seconds=seconds, sr=sr)))
+    if not y.any():
         raise TutorialError(
-            f"{name} is silent from {start:g} s to {start + n_samples / native_sr:.1f} s: every sample is 0. "
+            f"{name} is silent from {start:g} s to {start + len(y) / sr:.1f} s: every sample is 0. "
             "Choose another start or another recording."
         )
-    _refuse_cancelled(power, mono_power, name)
-    y = np.concatenate(pieces)
     if len(y) < SHORTEST * sr:
         raise TutorialError(
             f"{name} has {len(y) / sr:.3f} s of sound from {start:g} s on; the measures of the lessons need windows of "
             f"up to {SHORTEST:g} s. Choose a longer recording or a smaller start."
         )
     return y
+
+
+def stream(path: str | Path, *, start: float = 0.0, seconds: float | None = None, sr: int = SR):
+    """Yield what `read` reads in blocks of about 30 s, each float32 of shape (n_samples,), for files of any length.
+
+    Raises TutorialError where the file is missing, holds no sound, is cut short, holds NaN, where `start` lies behind
+    its end, or, after the last block, where its channels cancel.
+    Lesson: 05_deep_learning.
+    """
+    resample, power, mono_power = None, 0.0, 0.0
+    for samples, native_sr in blocks(path, start=start, seconds=seconds):
+        y = samples.mean(axis=1)
+        power += np.mean(samples.astype(np.float64) ** 2, axis=1).sum()
+        mono_power += np.sum(y.astype(np.float64) ** 2)
+        resample = resample or soxr.ResampleStream(native_sr, sr, 1, dtype="float32").resample_chunk
+        yield resample(y)
+    yield resample(np.zeros(0, np.float32), last=True)
+    _refuse_cancelled(power, mono_power, Path(path).name)
 
 
 def read_native(path: str | Path, *, start: float = 0.0, seconds: float | None = None) -> tuple[np.ndarray, int]:
