@@ -9,7 +9,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 OUT ?= runs/latest
 
-.PHONY: setup run test lab notebooks binder doctor show simulate
+.PHONY: setup run test lab notebooks binder doctor show simulate hear bench
 
 setup: .venv/.ready
 
@@ -48,6 +48,13 @@ show: setup
 # the tables of lesson 04's simulations: is 95 % really 95 %? (simulations/)
 simulate: setup
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) simulations/simulate.py
+
+# what each recogniser hears in the show, and what it takes for it (benchmarks/)
+hear: setup
+	OMP_NUM_THREADS=1 $(PY) benchmarks/recognisers.py hear
+
+bench: setup
+	$(PY) benchmarks/recognisers.py speed
 
 binder: setup
 	$(PY) -m tutorial_helpers environment

@@ -609,14 +609,13 @@ def _annotation(table: pd.DataFrame):
 # from sound to vectors
 
 
-def embed(y: np.ndarray, sr: int, *, speech: pd.DataFrame | None = None) -> np.ndarray:
+def embed(y: np.ndarray, sr: int, *, window: float = 2.0) -> np.ndarray:
     """A recording as 384 numbers: the mean of the packaged Whisper encoder's states, 50 a second.
 
-    y: shape (n_samples,), sr: 16,000 Hz and no other. speech: stretches (`onset` and `offset`, s), as of
-    `data_prep.voice_activity`, whose states count; None takes all. What is longer than 30 s is read in windows of 30 s,
-    and all states count the same. Returns float32 of shape (384,).
-    Raises TutorialError at another rate, under 0.1 s, where no state lies in speech, or where the packaged recogniser
-    is not installed.
+    y: shape (n_samples,), sr: 16,000 Hz and no other. window: seconds that the encoder sees at once, at most 30.
+    Whisper marks each state with its place in the window, so that a mean over windows of unequal length tells how long
+    they were; a rest that is shorter than a window is left out. Returns float32 of shape (384,).
+    Raises TutorialError at another rate, under 0.1 s, or where the packaged recogniser is not installed.
     Lesson: 05_deep_learning.
     """
     _check_rate(sr)
@@ -624,26 +623,19 @@ def embed(y: np.ndarray, sr: int, *, speech: pd.DataFrame | None = None) -> np.n
         raise TutorialError(
             f"The recording has {len(y) / sr:.3f} s; an embedding needs {SHORTEST} s. Choose a longer one."
         )
-    model = whisper()
-    starts = range(0, len(y), 30 * sr)
-    windows = [y[first : first + 30 * sr] for first in starts if len(y) - first >= SHORTEST * sr]
+    model, length = whisper(), round(window * sr)
+    windows = [y[first : first + length] for first in range(0, max(len(y) - length, 0) + 1, length)]
     # no padding to 30 s: only frames of the recording are encoded, and only they are averaged
-    states = np.concatenate(
-        [np.array(model.encode(model.feature_extractor(window, padding=0)))[0] for window in windows]
-    )
-    if speech is not None:
-        states = states[data_prep.inside((np.arange(len(states)) + 0.5) / 50, speech)]
-        if not len(states):
-            raise TutorialError("Nobody speaks in the recording, so there is nothing to embed. Choose another one.")
-    return states.mean(axis=0)
+    encoded = [np.array(model.encode(model.feature_extractor(part, padding=0)))[0] for part in windows]
+    return np.concatenate(encoded).mean(axis=0)
 
 
 def embed_stretches(stretches: pd.DataFrame, *, seconds: float, find_speech: bool) -> pd.DataFrame:
     """Embeddings of what is said in the first seconds of stretches: one row each, 384 columns, indexed like them.
 
     stretches: rows as of `corpora.spoken`, of which `path`, `onset` and `seconds` are read. seconds: how much of each
-    at most. find_speech: whether the voice detector says which frames count; a stretch in which it hears nobody has
-    then no row. Of turns all frames are speech.
+    at most. find_speech: whether to keep only what the voice detector hears as speech; a stretch in which it hears
+    nobody then has no row. Of turns, everything is speech.
     Lesson: 05_deep_learning.
     """
     whisper()  # before the first stretch, or two threads load it twice
@@ -651,9 +643,11 @@ def embed_stretches(stretches: pd.DataFrame, *, seconds: float, find_speech: boo
     with ThreadPoolExecutor(WORKERS) as pool:
         for row in stretches.itertuples():  # the voice detector stays in this one thread
             y = data_prep.read(row.path, start=row.onset, seconds=min(row.seconds, seconds))
-            speech = data_prep.voice_activity(y) if find_speech else None
-            if speech is None or len(speech):
-                jobs[row.Index] = pool.submit(embed, y, SR, speech=speech)
+            if find_speech:
+                parts = [y[round(on * SR) : round(off * SR)] for on, off in data_prep.voice_activity(y).to_numpy()]
+                y = np.concatenate([y[:0], *parts])
+            if len(y):
+                jobs[row.Index] = pool.submit(embed, y, SR)
     rows = {name: job.result() for name, job in jobs.items()}
     return pd.DataFrame.from_dict(rows, orient="index", columns=range(N_EMBEDDING)).rename_axis(stretches.index.name)
 

@@ -96,7 +96,7 @@ def alone(times: np.ndarray, turns: pd.DataFrame, speaker: str) -> np.ndarray:
 def in_background(function: Callable, *arguments) -> Future:
     """Start function(*arguments) in a process of its own and go on; `.result()` waits for what it returns or raises.
 
-    Lesson: 04_statistics.
+    Lesson: 04_statistics, 05_deep_learning.
     """
     # a new interpreter, not a copy of this one: a notebook's kernel has threads, which a copy would not survive
     pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
@@ -110,11 +110,11 @@ def measure_turns(spoken: pd.DataFrame, turns: pd.DataFrame | None) -> pd.DataFr
 
     spoken: rows of `corpora.spoken`. turns: the corpus's; where they are known, only frames in which nobody else speaks
     count. Returns spoken's `recording`, `speaker`, `channel`, `group` and `style`, and, of the voiced frames, `voiced`
-    (s), `f0` (median, Hz), `semitones` (of f0 re 100 Hz), `level` (of the mean power, dB re full scale) and `rolloff`
-    (mean, Hz); then `syllables` (nuclei), `seconds` and `rate` (syllables a second). A stretch with less than 0.1 s
-    of voice has no row.
+    (s), `f0` (median, Hz), `semitones` (of f0 re 100 Hz), `f0_range` (semitones, 10th to 90th percentile), `level` (of
+    the mean power, dB re full scale) and `rolloff` (mean, Hz); then `syllables` (nuclei), `seconds` and `rate`
+    (syllables a second). A stretch with less than 0.1 s of voice has no row.
     Raises TutorialError where a recording cannot be read.
-    Lesson: 04_statistics.
+    Lesson: 04_statistics, 05_deep_learning.
     """
     rows = {}
     for recording, stretches in spoken.groupby("recording", sort=False):
@@ -126,7 +126,7 @@ def measure_turns(spoken: pd.DataFrame, turns: pd.DataFrame | None) -> pd.DataFr
             voice = _voice(y[begins : begins + round(stretch.seconds * SR)], stretch, here)
             if voice:
                 rows[stretch.Index] = voice
-    columns = ["voiced", "f0", "level", "rolloff", "syllables", "seconds"]
+    columns = ["voiced", "f0", "f0_range", "level", "rolloff", "syllables", "seconds"]
     measured = pd.DataFrame.from_dict(rows, orient="index", columns=columns).astype(float)
     measured["semitones"] = features.semitones(measured["f0"], 100.0)
     measured["rate"] = measured["syllables"] / measured["seconds"]
@@ -151,6 +151,7 @@ def _voice(y: np.ndarray, stretch, turns: pd.DataFrame | None) -> dict[str, floa
     return {
         "voiced": heard.sum() * representations.HOP_LENGTH / SR,
         "f0": np.median(f0[heard]),
+        "f0_range": np.ptp(features.semitones(np.quantile(f0[heard], [0.1, 0.9]), 100.0)),
         "level": _mean_level(features.level(y)[heard]),
         "rolloff": librosa.feature.spectral_rolloff(S=S, sr=SR)[0].mean(),
         "syllables": len(features.syllable_nuclei(y, track=track)),

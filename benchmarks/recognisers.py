@@ -1,0 +1,238 @@
+"""The recognisers of lesson 05 on every turn of the show, and what they take in time and memory.
+
+`make hear` writes what they hear, `make bench` what they take. Prompts are heard where they are installed; their texts
+have a licence of their own, so only rates of them are kept.
+
+heard.csv   what each recogniser hears in each turn of the show, in each condition
+wer.csv     word error rates by corpus, recogniser and condition, with 95 % intervals
+speed.csv   seconds and peak memory, each the median of three processes; speed.json says on which machine
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import librosa
+import numpy as np
+import pandas as pd
+import soundfile
+import torch
+import transformers
+from packaged_whisper import write_for_transformers
+
+from tutorial_helpers import corpora, data_prep, deep_learning
+from tutorial_helpers.errors import TutorialError
+
+transformers.utils.logging.disable_progress_bar()  # a bar on stderr for a file written in a blink
+
+HERE = Path(__file__).resolve().parent
+SEED = 20221106
+IN_TRANSFORMERS = "tiny.en in transformers"
+CASES = [
+    ("pocketsphinx", "clean"),
+    *(("tiny.en", condition) for condition in deep_learning.CONDITIONS),
+    (IN_TRANSFORMERS, "clean"),
+]
+CHUNK = 40  # turns that a process hears before it takes others
+
+SEEDS = "the seed's wav2vec 2.0"
+RUNS = 3
+THREADS = 2  # for torch; Whisper in faster-whisper has deep_learning.WORKERS, PocketSphinx works on one
+
+
+# what they hear
+
+
+def usual_prompts(n: int = 120) -> pd.DataFrame:
+    """English prompts whose text is a sentence or a few, as lesson 05 takes them; the voice does not speak a "*"."""
+    stretches = corpora.spoken(corpora.load("prompts"))
+    texts = stretches["text"].fillna("")
+    usual = texts.str.split().str.len().between(4, 60) & ~texts.str.contains("[*#]")
+    return stretches[usual].sample(n, random_state=SEED)
+
+
+def hear(job: tuple[pd.DataFrame, str, str, str]) -> pd.DataFrame:
+    """The rows of `hear_stretches`; folder: where the packaged Whisper lies as transformers reads it."""
+    stretches, recogniser, condition, folder = job
+    model = folder if recogniser == IN_TRANSFORMERS else recogniser
+    return deep_learning.hear_stretches(stretches, recogniser=model, condition=condition).assign(recogniser=recogniser)
+
+
+def hear_all(stretches: pd.DataFrame, cases: list[tuple[str, str]]) -> pd.DataFrame:
+    """All stretches in all cases, one case after the other, on two processes: PocketSphinx holds Python's lock."""
+    with TemporaryDirectory() as folder:
+        in_a_new_process(write_for_transformers, Path(folder))
+        jobs = [
+            (stretches[first : first + CHUNK], recogniser, condition, folder)
+            for recogniser, condition in cases
+            for first in range(0, len(stretches), CHUNK)
+        ]
+        context = get_context("spawn")  # a fork of a process that has threads may hang
+        with ProcessPoolExecutor(2, context, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            return pd.concat(pool.map(hear, jobs))
+
+
+def rates(heard: pd.DataFrame) -> pd.DataFrame:
+    """Word error rates by recogniser and condition; recordings are drawn for the intervals."""
+    by = ["recogniser", "condition"]
+    return deep_learning.error_rates(heard, by, cluster="recording", rng=np.random.default_rng(SEED)).round(4)
+
+
+def write_heard() -> None:
+    turns = corpora.spoken(corpora.load("show"))
+    heard = hear_all(turns, CASES)
+    heard[["recogniser", "condition", "heard"]].to_csv(deep_learning.HEARD)
+    tables = {"show": rates(deep_learning.heard_on_show(turns))}
+    try:
+        prompts = usual_prompts()
+    except TutorialError as error:
+        print(error)
+    else:
+        tables["prompts"] = rates(hear_all(prompts, [case for case in CASES if case[1] == "clean"]))
+    table = pd.concat(tables, names=["corpus"])
+    table.to_csv(HERE / "wer.csv")
+    print(table.to_string())
+
+
+# what they take
+
+
+def untrained(config: transformers.Wav2Vec2Config) -> tuple:
+    """A processor and a wav2vec 2.0 that computes as much as a trained one, and writes nonsense."""
+    letters = ["<pad>", "<s>", "</s>", "<unk>", "|", *"ETAONIHSRDLUMWCFGYPBVK'XJQZ"]
+    with TemporaryDirectory() as folder:
+        vocabulary = Path(folder) / "vocab.json"
+        vocabulary.write_text(json.dumps({letter: i for i, letter in enumerate(letters)}))
+        tokenizer = transformers.Wav2Vec2CTCTokenizer(str(vocabulary))
+    processor = transformers.Wav2Vec2Processor(transformers.Wav2Vec2FeatureExtractor(), tokenizer)
+    return processor, transformers.Wav2Vec2ForCTC(config).eval()
+
+
+def transcribe_as_the_seed(processor, model, path: str, seconds: float) -> list[str]:
+    """The lines of the document that these lessons grew from, gradients and all.
+
+    It transcribes 20 s at once, so a longer excerpt is many pieces of 20 s: every frame attends to every other, and ten
+    minutes at once would need tens of gigabytes.
+    """
+    y, sr = librosa.load(path, sr=16_000, duration=seconds)
+    texts = []
+    for first in range(0, len(y), 20 * sr):
+        inputs = processor(y[first : first + 20 * sr], sampling_rate=sr, return_tensors="pt", padding=True)
+        outputs = model(inputs.input_values)
+        predicted_ids = torch.argmax(outputs.logits, dim=-1)
+        texts += processor.batch_decode(predicted_ids)
+    return texts
+
+
+def measure(recogniser: str, path: str, seconds: float, config: transformers.Wav2Vec2Config | None = None) -> dict:
+    """How long a recogniser takes for a file, and the peak memory of this process, which is to be a new one.
+
+    config: of the seed's model, which is wav2vec2-base-960h's in size where there is none.
+    """
+    torch.set_num_threads(THREADS)
+    if recogniser == SEEDS:
+        run = partial(transcribe_as_the_seed, *untrained(config or transformers.Wav2Vec2Config(vocab_size=32)))
+    else:
+        run = partial(transcribe_with, recogniser)
+    run(path, 2.0)  # models are loaded, and libraries, and neither counts
+    begins = time.perf_counter()
+    run(path, seconds)
+    took = time.perf_counter() - begins
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes
+    return {"seconds": took, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6}
+
+
+def transcribe_with(recogniser: str, path: str, seconds: float) -> pd.DataFrame:
+    return deep_learning.transcribe_file(path, start=0, seconds=seconds, recogniser=recogniser)
+
+
+def in_a_new_process(function, *arguments):
+    """What the function returns; its memory is its own."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def write_an_hour(path: str, hour: str) -> None:
+    """Join a recording six times, as an mp3 like it."""
+    samples, sr = data_prep.read_native(path)
+    with soundfile.SoundFile(hour, "w", sr, samples.shape[1], format="MP3") as file:
+        for _ in range(6):
+            file.write(samples)
+
+
+def medians(runs: pd.DataFrame) -> pd.DataFrame:
+    """One row a measurement: medians, and how many times as fast as the seed's path it works through its sound.
+
+    runs: rows of `measure` with `what`, the `recogniser` and `sound_seconds`.
+    """
+    table = runs.groupby(["what", "sound_seconds"], sort=False)[["seconds", "peak_mb"]].median().reset_index()
+    table["times_real_time"] = table["sound_seconds"] / table["seconds"]
+    table["ratio_to_seed"] = table["times_real_time"] / table.set_index("what")["times_real_time"][SEEDS]
+    columns = ["what", "sound_seconds", "seconds", "times_real_time", "ratio_to_seed", "peak_mb"]
+    return table[columns].round({"seconds": 2, "times_real_time": 2, "ratio_to_seed": 2, "peak_mb": 0})
+
+
+def machine() -> dict:
+    packages = ["ctranslate2", "faster-whisper", "librosa", "pocketsphinx", "torch", "transformers"]
+    return {
+        "cores": os.cpu_count(),
+        "processor": processor_name(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+    }
+
+
+def processor_name() -> str:
+    cpuinfo = Path("/proc/cpuinfo")  # on Linux, platform.processor() is empty or the architecture
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.split(": ")[1] for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def write_speed() -> None:
+    source = corpora.load("show")
+    pilot = corpora.pick(source, "").path
+    with TemporaryDirectory() as folder:
+        hour = f"{folder}/hour.mp3"
+        in_a_new_process(write_an_hour, pilot, hour)
+        in_a_new_process(write_for_transformers, Path(folder))
+        cases = [  # what, recogniser, file, seconds
+            (SEEDS, SEEDS, pilot, 600),
+            ("tiny.en", "tiny.en", pilot, 600),
+            ("tiny.en", "tiny.en", hour, 3600),
+            (IN_TRANSFORMERS, folder, pilot, 120),
+            ("pocketsphinx", "pocketsphinx", pilot, 120),
+        ]
+        runs = []
+        for _ in range(RUNS):  # one after the other, so that whatever else the machine does falls on all
+            for what, recogniser, path, seconds in cases:
+                sound_seconds = round(min(seconds, data_prep.probe(path)["seconds"]))
+                measured = in_a_new_process(measure, recogniser, path, seconds)
+                runs.append({"what": what, "sound_seconds": sound_seconds, **measured})
+    table = medians(pd.DataFrame(runs))
+    table.to_csv(HERE / "speed.csv", index=False)
+    (HERE / "speed.json").write_text(json.dumps(machine(), indent=2) + "\n")
+    print(table.to_string(index=False))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["hear", "speed"])
+    {"hear": write_heard, "speed": write_speed}[parser.parse_args().what]()
+
+
+if __name__ == "__main__":
+    main()
