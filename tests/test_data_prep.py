@@ -66,6 +66,67 @@ def test_reading_in_blocks_does_not_show(chirp, tmp_path):
     assert np.abs(data_prep.read(tmp_path / "x.wav") - whole).max() < 1e-5
 
 
+def test_a_stream_is_what_is_read_in_blocks_of_half_a_minute(chirp, tmp_path):
+    sf.write(tmp_path / "x.wav", np.concatenate([chirp, chirp[::-1]]), 44_100, subtype="FLOAT")
+    encode(chirp, 44_100, tmp_path / "x.mp3", "-q:a", "5")
+    for name, excerpt in (("x.wav", {}), ("x.wav", {"start": 12.5, "seconds": 70.0}), ("x.mp3", {"start": 3.0})):
+        blocks = list(data_prep.stream(tmp_path / name, **excerpt))
+        assert len(blocks) > 2 and all(block.dtype == np.float32 and block.ndim == 1 for block in blocks)
+        assert max(len(block) for block in blocks) < 31 * SR
+        np.testing.assert_array_equal(np.concatenate(blocks), data_prep.read(tmp_path / name, **excerpt))
+
+
+@pytest.mark.parametrize("native_sr", [8_000, 11_025, 22_050, 48_000])
+def test_a_stream_is_resampled_as_the_whole_is_at_every_rate(noise, tmp_path, native_sr):
+    y = noise(70, sr=native_sr)
+    sf.write(tmp_path / "x.wav", np.stack([0.5 * y, 1.5 * y], axis=1), native_sr, subtype="FLOAT")
+    for sr in (SR, 12_000):
+        streamed = np.concatenate(list(data_prep.stream(tmp_path / "x.wav", sr=sr)))
+        whole = soxr.resample(y, native_sr, sr)
+        assert len(streamed) == len(whole)
+        assert np.abs(streamed - whole).max() < 1e-5
+
+
+def test_a_stream_reads_no_further_than_it_is_asked_to(sine, tmp_path):
+    y = sine(440, 70)
+    y[65 * SR] = np.nan
+    sf.write(tmp_path / "x.wav", y, SR, subtype="FLOAT")
+    blocks = data_prep.stream(tmp_path / "x.wav")
+    sound = np.concatenate([next(blocks), next(blocks)])  # what comes before the damage
+    assert len(sound) > 55 * SR and np.isfinite(sound).all()
+    with pytest.raises(TutorialError, match=r"x.wav holds NaN .* at 65.000 s"):
+        list(blocks)
+
+
+def test_a_stream_lets_silence_and_the_shortest_recording_pass_as_a_part_of_something_longer(tmp_path, noise):
+    sf.write(tmp_path / "quiet.wav", np.zeros(2 * SR), SR)
+    assert not np.concatenate(list(data_prep.stream(tmp_path / "quiet.wav"))).any()
+    sf.write(tmp_path / "click.wav", noise(0.02), SR)
+    assert sum(map(len, data_prep.stream(tmp_path / "click.wav"))) == 320
+
+
+def test_a_stream_says_at_its_end_that_channels_cancel_although_they_do_not_everywhere(sine, tmp_path):
+    tone = sine(300, 70)
+    sides = np.stack([tone, -tone], axis=1)
+    sf.write(tmp_path / "x.wav", sides, SR)
+    blocks = data_prep.stream(tmp_path / "x.wav")
+    with pytest.raises(TutorialError, match="x.wav: its channels cancel"):
+        list(blocks)
+    sides[60 * SR :, 1] = tone[60 * SR :]  # in the last seconds there is something left
+    sf.write(tmp_path / "y.wav", sides, SR)
+    assert sum(map(len, data_prep.stream(tmp_path / "y.wav"))) == 70 * SR
+
+
+def test_a_stream_that_cannot_begin_says_why(tmp_path, sine):
+    with pytest.raises(TutorialError, match="There is no file .*gone.mp3"):
+        next(data_prep.stream(tmp_path / "gone.mp3"))
+    sf.write(tmp_path / "x.wav", sine(440), SR)
+    with pytest.raises(TutorialError, match="x.wav has no samples at 99 s"):
+        next(data_prep.stream(tmp_path / "x.wav", start=99))
+    with pytest.raises(TutorialError, match="an excerpt needs"):
+        next(data_prep.stream(tmp_path / "x.wav", seconds=-1))
+
+
 def test_an_mp3_without_a_length_in_its_header_is_counted_and_read_in_full(headless_mp3):
     facts = data_prep.probe(headless_mp3)
     assert abs(facts.seconds - 80) < 0.1

@@ -1,4 +1,4 @@
-"""A wav2vec 2.0 recogniser that knows a made-up language of tones: trained in seconds, so that what it hears is known."""
+"""A wav2vec 2.0 recogniser of a made-up language of tones: trained in seconds, so that what it hears is known."""
 
 import json
 from pathlib import Path
@@ -47,14 +47,14 @@ def speak(n_words: int, rng: np.random.Generator, *, seconds: float | None = Non
     return Speech(words, y.astype(np.float32), np.array(onsets), letters)
 
 
-def activity(y: np.ndarray, sr: int = SR) -> pd.DataFrame:
-    """Where tones sound, as `data_prep.voice_activity` tells it of voices: stretches parted by 0.6 s of quiet.
+def activity(y: np.ndarray, sr: int = SR, *, pause: float = 0.6) -> pd.DataFrame:
+    """Where tones sound, as `data_prep.voice_activity` tells it of voices: stretches parted by so many seconds of quiet.
 
-    That is longer than any pause between words, so that talk without a break is one stretch.
+    0.6 s is more than any pause between words, so that talk without a break is one stretch; with 0.25 s, each word is.
     """
     frame = sr // 100
     loud = np.flatnonzero((y[: len(y) // frame * frame].reshape(-1, frame) ** 2).mean(axis=1) > 0.02**2)
-    parted = np.flatnonzero(np.diff(loud) > 60)
+    parted = np.flatnonzero(np.diff(loud) > 100 * pause)
     onsets = loud[np.r_[0, parted + 1]] if len(loud) else loud
     offsets = loud[np.r_[parted, -1]] + 1 if len(loud) else loud
     return pd.DataFrame({"onset": onsets / 100, "offset": offsets / 100})

@@ -436,8 +436,8 @@ def error_rates(counted: pd.DataFrame, by: str | list[str], *, cluster: str, rng
         wer = part["errors"].sum() / part["words"].sum()
         rows[name] = {"wer": wer, "low": low, "high": high, "words": part["words"].sum()}
         rows[name]["clusters"] = part[cluster].nunique()
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    table.index = table.index.set_names(by) if isinstance(by, list) else table.index.rename(by)
+    table = pd.DataFrame(list(rows.values()), columns=["wer", "low", "high", "words", "clusters"])
+    table.index = pd.Index(list(rows), name=by) if isinstance(by, str) else pd.MultiIndex.from_tuples(rows, names=by)
     return table.astype({"words": int, "clusters": int})
 
 

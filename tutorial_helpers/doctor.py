@@ -16,7 +16,8 @@ from . import corpora
 from .errors import TutorialError
 
 PACKAGES = ["jupyterlab", "papermill", "ipywidgets", "librosa", "parselmouth", "pydub", "silero_vad", "statsmodels"]
-PACKAGES += ["sklearn", "torch", "transformers", "faster_whisper", "jiwer", "av", "soundfile", "soxr"]
+PACKAGES += ["sklearn", "torch", "transformers", "faster_whisper", "pocketsphinx", "jiwer", "av"]
+PACKAGES += ["pyannote.metrics", "safetensors", "soundfile", "soxr"]
 
 
 def examine() -> list[tuple[bool, str]]:
