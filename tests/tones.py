@@ -48,7 +48,7 @@ def speak(n_words: int, rng: np.random.Generator, *, seconds: float | None = Non
 
 
 def activity(y: np.ndarray, sr: int = SR, *, pause: float = 0.6) -> pd.DataFrame:
-    """Where tones sound, as `data_prep.voice_activity` tells it of voices: stretches parted by so many seconds of quiet.
+    """Where tones sound, as `data_prep.voice_activity` tells of voices: stretches that so many seconds of quiet part.
 
     0.6 s is more than any pause between words, so that talk without a break is one stretch; with 0.25 s, each word is.
     """

@@ -29,6 +29,7 @@ GRID = 320  # samples (20 ms): where pieces may begin, so that a network has its
 GAP = 2.0  # seconds of silence that may stay between two stretches of one piece
 MARGIN = 0.2  # seconds kept on both sides of a stretch, so that no first or last consonant is lost
 BLOCK = 120.0  # seconds of a file that are in memory at once
+WAIT = 3.0  # seconds: a piece that ends nearer to the end of a block may go on in the next, and waits for it
 
 # Whisper works on two pieces at once, one thread each: nearly twice as fast on two cores as two threads on one piece
 WORKERS = 2
@@ -51,7 +52,7 @@ def whisper(size: str = "tiny.en"):
     Raises TutorialError where the wheel is not installed, or the model cannot be had.
     Source: Radford et al. 2023 (10.48550/arXiv.2212.04356). Lesson: 05_deep_learning.
     """
-    from faster_whisper import WhisperModel
+    import faster_whisper
 
     path = size
     if size == "tiny.en":
@@ -64,9 +65,9 @@ def whisper(size: str = "tiny.en"):
             ) from error
         path = str(get_model_path())
     elif not Path(size).is_dir():
-        _ask_the_hub(size, f"Systran/faster-whisper-{size}", "model.bin")
+        _ask_the_hub(size, faster_whisper.utils._MODELS.get(size, size), "model.bin")  # a size's name on the hub
     try:
-        return WhisperModel(path, device="cpu", compute_type="int8", cpu_threads=1, num_workers=WORKERS)
+        return faster_whisper.WhisperModel(path, device="cpu", compute_type="int8", cpu_threads=1, num_workers=WORKERS)
     except (OSError, RuntimeError, ValueError) as error:
         raise _cannot_be_loaded(size, error) from error
 
@@ -169,9 +170,8 @@ def _hear_with_pocketsphinx(decoder, y: np.ndarray) -> list[tuple[float, float, 
     decoder.start_utt()
     decoder.process_raw((np.clip(y, -1, 1) * 32767).astype("<i2").tobytes(), full_utt=True)
     decoder.end_utt()
-    scale = decoder.get_logmath()
     return [  # 100 frames a second; <sil> and [NOISE] are no words, and the (2) of "a(2)" counts pronunciations
-        (word.start_frame / 100, (word.end_frame + 1) / 100, word.word.split("(")[0], min(1.0, scale.exp(word.prob)))
+        (word.start_frame / 100, (word.end_frame + 1) / 100, word.word.split("(")[0], min(1.0, word.prob))
         for word in decoder.seg() or ()
         if word.word[0] not in "<["
     ]
@@ -281,9 +281,10 @@ def _parts_of_file(path: str | Path, start: float, seconds: float | None) -> Ite
         y = np.concatenate([y, block])
         if len(y) < BLOCK * SR:
             continue
-        pieces = speech_pieces(y, SR, since=heard)
-        yield y, begins, pieces.iloc[:-1]  # the last piece may go on in the next block, and waits for it
-        left = pieces["onset"].iloc[-1] if len(pieces) else len(y) / SR - 1
+        pieces, end = speech_pieces(y, SR, since=heard), len(y) / SR
+        ready = pieces[pieces["offset"] <= end - WAIT]
+        yield y, begins, ready
+        left = pieces["onset"].iloc[len(ready)] if len(ready) < len(pieces) else max(heard, end - WAIT)
         gone = max(0, int((left - CONTEXT) * SR / GRID) * GRID)
         y, begins, heard = y[gone:], begins + gone / SR, left - gone / SR
     yield y, begins, speech_pieces(y, SR, since=heard)
@@ -307,9 +308,11 @@ def _table(begins: float, pieces: pd.DataFrame, jobs: list) -> pd.DataFrame:
     """What was heard in the pieces of one part; of what two pieces share, each keeps its own side of the cut."""
     rows = []
     for piece, job in zip(pieces.itertuples(), jobs, strict=True):
+        begins_after = piece.onset if piece.onset - piece.first > GRID / SR else piece.first
         for onset, offset, word, probability in job.result():
             onset, offset = piece.first + onset, min(piece.first + offset, piece.last)
-            if normalise(word) and piece.onset <= (onset + offset) / 2 <= piece.offset:
+            middle = (onset + offset) / 2
+            if normalise(word) and begins_after <= middle and (middle < piece.offset or piece.offset == piece.last):
                 rows.append((begins + onset, begins + offset, word.strip(), probability))
     return pd.DataFrame(rows, columns=list(WORDS)).astype(WORDS)
 
@@ -322,19 +325,22 @@ def speech_pieces(y: np.ndarray, sr: int = SR, *, since: float = 0.0) -> pd.Data
     a longer stretch is cut where it is quietest, and both sides hear a second across the cut.
     Lesson: 05_deep_learning.
     """
-    longest = PIECE - 2 * CONTEXT
-    pieces, cuts = [], {0.0}
-    for onset, offset in data_prep.voice_activity(y, sr).to_numpy():
-        before = pieces[-1][1] if pieces else since
-        if onset < since:  # the sentence began before, in the block that was heard last
-            cuts.add(since)
-        onset, offset = max(onset - MARGIN, before), min(offset + MARGIN, len(y) / sr)
-        if offset <= before:
+    longest, seconds = PIECE - 2 * CONTEXT, len(y) / sr
+    pieces, cuts, ended = [], set(), since
+    for begins, ends in data_prep.voice_activity(y, sr).to_numpy():
+        onset, offset = max(begins - MARGIN, since), min(ends + MARGIN, seconds)
+        if offset <= since:
             continue
-        if pieces and onset - before <= GAP and offset - pieces[-1][0] <= longest:
+        if begins < since:  # the sentence began before, in the block that was heard last
+            cuts.add(since)
+        if pieces and onset - pieces[-1][1] <= GAP and offset - pieces[-1][0] <= longest:
             pieces[-1][1] = offset
         else:
+            if pieces and onset < pieces[-1][1]:  # a pause that is shorter than the margins: cut in its middle
+                onset = pieces[-1][1] = max((ended + begins) / 2, pieces[-1][0])
+                cuts.add(onset)
             pieces.append([onset, offset])
+        ended = ends
         while pieces[-1][1] - pieces[-1][0] > longest:
             first, last = pieces.pop()
             cut = _quietest(y, sr, first + longest / 2, first + longest)
@@ -343,7 +349,7 @@ def speech_pieces(y: np.ndarray, sr: int = SR, *, since: float = 0.0) -> pd.Data
     table = pd.DataFrame(pieces, columns=["onset", "offset"], dtype=float)
     first = (table["onset"] - CONTEXT * table["onset"].isin(cuts)).clip(lower=0)
     table["first"] = np.floor(first * sr / GRID) * GRID / sr
-    table["last"] = (table["offset"] + CONTEXT * table["offset"].isin(cuts)).clip(upper=len(y) / sr)
+    table["last"] = (table["offset"] + CONTEXT * table["offset"].isin(cuts)).clip(upper=seconds)
     return table
 
 

@@ -351,9 +351,9 @@ else:
 
 # %% [markdown]
 # The traditional recogniser puts together what it was given: a sound for each state, a dictionary, an order of words.
-# It cannot write a word that its dictionary lacks, and it is sure of everything: the probabilities it states are 1.
-# And the same weights need not give the same words: through transformers, Whisper stops after a few words in five of
-# 302 turns. Our default looks at how probable a transcript is, and searches again, more widely, where it is not.
+# It cannot write a word that its dictionary lacks. And the same weights need not give the same words: through
+# transformers, Whisper stops after a few words in five of 302 turns. Our default looks at how probable a transcript
+# is, and searches again, more widely, where it is not.
 # ([benchmarks/wer.csv](../benchmarks/wer.csv) has the same comparison on real telephone prompts.)
 
 # %% [markdown]
