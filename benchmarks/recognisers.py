@@ -222,6 +222,7 @@ def write_speed() -> None:
                 sound_seconds = round(min(seconds, data_prep.probe(path)["seconds"]))
                 measured = in_a_new_process(measure, recogniser, path, seconds)
                 runs.append({"what": what, "sound_seconds": sound_seconds, **measured})
+                print(runs[-1], flush=True)  # whether the machine was busy with something else shows in the spread
     table = medians(pd.DataFrame(runs))
     table.to_csv(HERE / "speed.csv", index=False)
     (HERE / "speed.json").write_text(json.dumps(machine(), indent=2) + "\n")

@@ -499,15 +499,35 @@ def test_a_long_break_after_a_word_does_not_pile_up_in_memory(tone_ctc, monkeypa
 
 
 def test_a_cut_at_the_end_of_a_block_waits_for_the_second_that_is_heard_across_it(monkeypatch, noise):
+    """All speak without a break, and of 120 s that were read the last cut is half a second before their end."""
+
+    def cut_at(y, sr, first, last):
+        begins = last - (deep_learning.PIECE - 2 * deep_learning.CONTEXT)  # of the piece that is to be cut
+        return 119.5 if 93 < begins < 94 else begins + 23.4
+
     monkeypatch.setattr(data_prep, "stream", lambda *_, **__: (noise(seconds=30) for _ in range(6)))
     hears(monkeypatch, all_of)
-    monkeypatch.setattr(
-        deep_learning, "_quietest", lambda y, sr, first, last: 119.5 if 93 < first < 94 else first + 23.4
-    )
-    *parts, _ = deep_learning._parts_of_file("talk.wav", 0.0, None)
-    assert parts and all(len(pieces) > 2 for _, _, pieces in parts)
-    for _, _, pieces in parts:  # all speak without a break, so that each piece ends in a cut
-        np.testing.assert_allclose(pieces["last"] - pieces["offset"], deep_learning.CONTEXT)
+    monkeypatch.setattr(deep_learning, "_quietest", cut_at)
+    y, _, pieces = next(deep_learning._parts_of_file("talk.wav", 0.0, None))
+    assert len(y) == 120 * SR and 119.5 in deep_learning.speech_pieces(y)["offset"].tolist()
+    assert len(pieces) > 2
+    np.testing.assert_allclose(pieces["last"] - pieces["offset"], deep_learning.CONTEXT)
+
+
+def test_a_word_that_had_only_begun_where_a_block_ends_is_heard_with_the_next(tone_ctc, minute, monkeypatch):
+    """So little of it that the voice detector hears nobody yet, and more than half of it."""
+    word = [len(word) for word in minute.words].index(2)
+    sound = minute.y[round((minute.onsets[word] - 0.1) * SR) : round((minute.onsets[word] + 0.4) * SR)]
+    y = (0.003 * np.random.default_rng(0).standard_normal(60 * SR)).astype(np.float32)
+    onset = 29.78
+    y[round((onset - 0.1) * SR) :][: len(sound)] = sound
+    monkeypatch.setattr(data_prep, "stream", lambda *_, **__: iter([y[: 30 * SR], y[30 * SR :]]))
+    monkeypatch.setattr(deep_learning, "BLOCK", 30.0)
+    hears(monkeypatch, lambda y, sr=SR: tones.activity(y, sr).query("offset - onset > 0.25"))
+    assert deep_learning.speech_pieces(y[: 30 * SR]).empty
+    words = deep_learning.transcribe_file("talk.wav", recogniser=tone_ctc)
+    assert words["word"].tolist() == [minute.words[word]]
+    assert words["onset"].iloc[0] == pytest.approx(onset, abs=0.05)
 
 
 def test_clips_are_taken_one_after_another_and_not_all_at_once(monkeypatch, noise):
@@ -544,7 +564,9 @@ def matched(one, other):
     spelt = [[deep_learning.normalise(word) for word in table["word"]] for table in (one, other)]
     blocks = difflib.SequenceMatcher(None, *spelt, autojunk=False).get_matching_blocks()
     i, j = (np.concatenate([np.arange(b[side], b[side] + b.size) for b in blocks]) for side in (0, 1))
-    return one.iloc[i].reset_index(drop=True).join(other.iloc[j].reset_index(drop=True), suffixes=("", "_2"))
+    return pd.concat(
+        [one.iloc[i].reset_index(drop=True), other.iloc[j].reset_index(drop=True).add_suffix("_2")], axis=1
+    )
 
 
 def test_a_file_in_which_nobody_speaks_gives_an_empty_table(noise, tmp_path):
@@ -585,12 +607,12 @@ def test_a_stretch_that_is_too_long_is_cut_where_it_is_quietest_and_both_sides_h
 
 
 def some_stretches(rng, seconds):
-    """Stretches as a voice detector finds them: pauses of a quarter of a second or of ten, talk of up to a minute."""
+    """Stretches as a voice detector finds them: pauses of a twentieth of a second or of ten, talk of up to a minute."""
     now, rows = rng.choice([0.0, 0.1, 3.0]), []
     while now < seconds - 1:
         last = min(now + rng.choice([0.3, 2.0, 8.0, 20.0, 60.0]) * rng.uniform(0.5, 1.5), seconds)
         rows.append((now, last))
-        now = last + rng.choice([0.25, 0.5, 1.9, 2.5, 10.0])
+        now = last + rng.choice([0.05, 0.15, 0.5, 1.9, 2.5, 10.0])
     return rows
 
 
@@ -616,13 +638,13 @@ def test_pieces_hold_all_speech_once_fit_the_recogniser_and_have_context_at_cuts
         far &= (times < first - deep_learning.GAP) | (times > last + deep_learning.GAP)
     assert not counted[far].any()
 
-    # both sides of a cut through speech hear a second across it; where no other piece touches, none is heard
+    # where two pieces touch, both hear a second across the cut; where none touches, no more than the piece is heard
     before, after = (onset - pieces["first"])[1:].to_numpy(), (pieces["last"] - offset)[:-1].to_numpy()
-    cut = np.array([any(a < time < b for a, b in stretches) for time in onset[1:]])
-    parted = onset[1:] > offset[:-1]
-    assert cut.any() and parted.any()
-    assert (before[cut] > deep_learning.CONTEXT - 1e-9).all() and (after[cut] > deep_learning.CONTEXT - 1e-9).all()
-    assert (before[parted] < 0.02 + 1e-9).all() and (after[parted] < 1e-9).all()
+    touch = onset[1:] == offset[:-1]
+    through_speech = np.array([any(a < time < b for a, b in stretches) for time in onset[1:]])
+    assert through_speech.any() and not through_speech[~touch].any() and (~touch).any()
+    assert (before[touch] > deep_learning.CONTEXT - 1e-9).all() and (after[touch] > deep_learning.CONTEXT - 1e-9).all()
+    assert (before[~touch] < 0.02 + 1e-9).all() and (after[~touch] < 1e-9).all()
 
 
 def test_speech_that_was_heard_before_is_left_out_and_a_sentence_that_goes_on_has_context(monkeypatch, noise):
@@ -882,6 +904,13 @@ def test_two_libraries_put_the_same_words_at_the_same_times_and_are_as_sure_of_t
     assert (pairs["word"] == pairs["word_2"]).mean() > 0.9  # whole words, with their stops and commas
     assert pairs["probability_2"].between(0, 1).all()
     assert np.corrcoef(pairs["probability"], pairs["probability_2"])[0, 1] > 0.8
+
+
+@pytest.mark.xfail(strict=True, reason="transformers gives the first token no length, and the second begins with it")
+def test_the_first_word_lasts_a_while_through_transformers_too(twice_heard):
+    for ours, theirs in twice_heard:
+        assert theirs["offset"].iloc[0] - theirs["onset"].iloc[0] > 0.05
+        assert theirs["onset"].iloc[1] == pytest.approx(ours["onset"].iloc[1], abs=0.2)
 
 
 def test_a_whisper_without_alignment_heads_is_refused_and_told_why(torch_whisper, tmp_path):
