@@ -539,7 +539,7 @@ def test_clips_are_taken_one_after_another_and_not_all_at_once(monkeypatch, nois
             yield noise(seconds=1), 0.0, table_of([(0.0, 1.0)]).assign(first=0.0, last=1.0)
 
     monkeypatch.setattr(deep_learning, "_hear_with_whisper", lambda model, y: [(0.1, 0.2, "yes", 0.9)])
-    tables = deep_learning._words(clips(), "tiny.en")
+    tables = deep_learning._hear_parts(clips(), "tiny.en")
     assert next(tables)["word"].tolist() == ["yes"]
     assert len(taken) == deep_learning.AHEAD + 1
     assert len(list(tables)) == 19
@@ -1124,7 +1124,7 @@ def test_known_stretches_are_heard_with_their_errors_beside_them(known):
 
 def test_the_recogniser_that_was_asked_for_is_the_one_that_hears(known, monkeypatch):
     asked = []
-    monkeypatch.setattr(deep_learning, "_words", lambda parts, recogniser: asked.append(recogniser) or iter(()))
+    monkeypatch.setattr(deep_learning, "_hear_parts", lambda parts, recogniser: asked.append(recogniser) or iter(()))
     with pytest.raises(ValueError, match="Length of values"):  # nothing was heard
         deep_learning.hear_stretches(known, recogniser="pocketsphinx")
     assert asked == ["pocketsphinx"]

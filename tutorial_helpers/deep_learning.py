@@ -246,7 +246,7 @@ def transcribe(y: np.ndarray, sr: int, *, recogniser: str = "tiny.en") -> pd.Dat
     Lesson: 05_deep_learning.
     """
     _check_rate(sr)
-    return next(_words([(y, 0.0, speech_pieces(y, sr))], recogniser))
+    return next(_hear_parts([(y, 0.0, speech_pieces(y, sr))], recogniser))
 
 
 def transcribe_all(clips: Iterable[np.ndarray], sr: int, *, recogniser: str = "tiny.en") -> list[str]:
@@ -259,7 +259,7 @@ def transcribe_all(clips: Iterable[np.ndarray], sr: int, *, recogniser: str = "t
     """
     _check_rate(sr)
     parts = ((y, 0.0, speech_pieces(y, sr)) for y in clips)
-    return [" ".join(words["word"]) for words in _words(parts, recogniser)]
+    return [" ".join(words["word"]) for words in _hear_parts(parts, recogniser)]
 
 
 def transcribe_file(
@@ -272,7 +272,7 @@ def transcribe_file(
     Raises TutorialError as `data_prep.stream` and `transcribe` do.
     Lesson: 05_deep_learning.
     """
-    tables = list(_words(_parts_of_file(path, start, seconds), recogniser))
+    tables = list(_hear_parts(_parts_of_file(path, start, seconds), recogniser))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -292,7 +292,7 @@ def _parts_of_file(path: str | Path, start: float, seconds: float | None) -> Ite
     yield y, begins, speech_pieces(y, SR, since=heard)
 
 
-def _words(parts: Iterable[tuple], recogniser: str) -> Iterator[pd.DataFrame]:
+def _hear_parts(parts: Iterable[tuple], recogniser: str) -> Iterator[pd.DataFrame]:
     """The table of words of each part (samples, when they begin, pieces), in order."""
     hear, workers = _listener(recogniser)
     waiting = deque()
