@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import html
+from collections.abc import Callable
 from io import BytesIO
 
+import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -15,6 +19,7 @@ BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E
 HEAT = "viridis"  # for levels in dB: even steps of lightness, also in grey print
 
 PLAYER_SECONDS = 8.0
+WIDGET = "application/vnd.jupyter.widget-view+json"  # what a live widget is announced as; it needs a running kernel
 
 
 def use_style() -> None:
@@ -91,3 +96,36 @@ def turns(ax: plt.Axes, table: pd.DataFrame, *, start: float, end: float) -> Non
         ax.axvspan(*span, color=colour, alpha=0.3, linewidth=0, label=None if label in named else label)
         named.add(label)
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=len(named) or 1)
+
+
+def knob(draw: Callable[..., plt.Figure], *, alt: str, **controls: widgets.Widget) -> None:
+    """A figure with a control for each setting it is drawn from; where no widget runs, the figure alone, as it starts.
+
+    draw: a function of the settings that returns a figure. controls: for each of its parameters an ipywidgets control,
+    such as `n_fft=widgets.SelectionSlider(options=[256, 1024], description="Window")`.
+    Lesson: every one.
+    """
+    picture = widgets.HTML()
+
+    def turn(_=None) -> str:
+        encoded = _png(draw(**{name: control.value for name, control in controls.items()}))
+        source = f"data:image/png;base64,{encoded}"
+        picture.value = f'<img style="max-width: 100%" alt="{html.escape(alt, quote=True)}" src="{source}">'
+        return encoded
+
+    for control in controls.values():
+        control.continuous_update = False  # drawn when the knob is let go, not at every step on the way
+        control.style.description_width = "initial"  # the whole name of the knob can be read
+        control.observe(turn, names="value")
+    panel = widgets.VBox([*controls.values(), picture])
+    data = {"text/plain": alt, "image/png": turn()}
+    data[WIDGET] = {"model_id": panel.model_id, "version_major": 2, "version_minor": 0}
+    display(data, metadata={"image/png": {"alt": alt}}, raw=True)
+
+
+def _png(figure: plt.Figure) -> str:
+    """A figure as a PNG in base64, and closed."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png")
+    plt.close(figure)
+    return base64.b64encode(buffer.getvalue()).decode()

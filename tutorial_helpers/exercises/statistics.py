@@ -1,0 +1,7 @@
+"""The exercises of lesson 04."""
+
+from __future__ import annotations
+
+from .judge import Exercise
+
+EXERCISES: dict[str, Exercise] = {}
