@@ -9,7 +9,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 OUT ?= runs/latest
 
-.PHONY: setup run test lab notebooks binder doctor show simulate hear bench
+.PHONY: setup run test lab site alive workshop notebooks links binder doctor show simulate hear bench
 
 setup: .venv/.ready
 
@@ -32,6 +32,19 @@ test: setup
 
 lab: setup
 	.venv/bin/jupyter lab --ip 127.0.0.1 notebooks
+
+# the web page, from the committed notebooks, without network: open runs/site/index.html
+site: .venv/.ready-site
+	$(PY) site/build.py runs/site
+
+.venv/.ready-site: .venv/.ready
+	$(PY) -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[offline,test,site,alive]'
+	@touch $@
+
+# every way of opening it: a browser on the site and in JupyterLab, the first cell in Colab, Binder's builder.
+# Needs Chromium (Debian: apt-get install chromium)
+alive: site
+	$(PY) -m pytest alive
 
 doctor: setup
 	$(PY) -m tutorial_helpers doctor
