@@ -22,7 +22,7 @@ from pyannote.core import Annotation, Segment, Timeline
 from pyannote.metrics.diarization import DiarizationErrorRate
 from sklearn.cluster import AgglomerativeClustering
 
-from tutorial_helpers import corpora, data_prep, deep_learning, exercises, features, runner
+from tutorial_helpers import corpora, data_prep, deep_learning, features, runner
 from tutorial_helpers.errors import TutorialError
 
 sys.path.insert(0, str(runner.ROOT / "benchmarks"))
@@ -1619,43 +1619,3 @@ def test_a_label_that_is_predicted_and_never_true_counts_in_macro_f1_as_in_sciki
     theirs = sklearn.metrics.f1_score(truth, predicted, average="macro")
     assert table.loc["macro-F1", "score"] == pytest.approx(theirs)
     assert table.loc["balanced accuracy", "score"] == pytest.approx((1 + 2 / 3) / 2)
-
-
-# the exercise
-
-
-def balanced(truth, predicted):
-    truth, predicted = np.array(truth), np.array(predicted)
-    return np.mean([np.mean(predicted[truth == label] == label) for label in np.unique(truth)])
-
-
-def test_the_exercise_takes_the_right_answer():
-    assert exercises.check("05.1", balanced).startswith("Right.")
-
-
-def shares(truth, predicted):
-    return [np.mean([p == t for t, p in zip(truth, predicted, strict=True) if t == one]) for one in set(truth)]
-
-
-def precision(truth, predicted):
-    named = sorted(set(truth) & set(predicted))
-    hits = [np.mean([t == p for t, p in zip(truth, predicted, strict=True) if p == one]) for one in named]
-    return sum(hits) / len(set(truth))
-
-
-@pytest.mark.parametrize(
-    ("answer", "hint"),
-    [
-        (0.5, "function"),
-        (lambda truth: 1, "TypeError"),
-        (lambda truth, predicted: np.mean(np.array(truth) == np.array(predicted)), "that is accuracy"),
-        (precision, "how often a label was predicted"),
-        (lambda truth, predicted: sklearn.metrics.f1_score(truth, predicted, average="macro"), "macro-F1"),
-        (lambda truth, predicted: sum(shares(truth, predicted)), "the sum"),
-        (lambda truth, predicted: sum(shares(truth, predicted)) / 2, "more labels than two"),
-        (lambda truth, predicted: 0.123, "which share"),
-    ],
-)
-def test_the_exercise_answers_each_mistake_with_its_hint(answer, hint):
-    said = exercises.check("05.1", answer)
-    assert said.startswith("Not yet:") and hint in said

@@ -9,7 +9,7 @@ import parselmouth
 import pytest
 from parselmouth.praat import call
 
-from tutorial_helpers import data_prep, exercises, features, representations
+from tutorial_helpers import data_prep, features, representations
 from tutorial_helpers.errors import TutorialError
 
 SR = 16_000
@@ -427,46 +427,6 @@ def test_talk_is_found_among_noise_and_music(voice, noise):
     talk = 4.0 + len(music) / SR
     assert features.talk_start(y, seconds=3.0) == pytest.approx(talk, abs=0.3)
     assert features.talk_start(y, seconds=60.0) == 0.0
-
-
-# Exercise 03.1
-
-
-def _apart(middle, in_units):
-    def answer(first, second, sr):
-        low, high = (middle(features.pitch(y, sr)["f0"]) for y in (first, second))
-        return in_units(low, high)
-
-    return answer
-
-
-def test_exercise_03_1_takes_the_right_answer_and_names_the_mistake_in_a_wrong_one():
-    def semitones(low, high):
-        return 12 * np.log2(high / low)
-
-    def check(middle, in_units):
-        return exercises.check("03.1", _apart(middle, in_units))
-
-    assert check(np.nanmedian, semitones).startswith("Right.")
-    hints = {
-        "NaN": check(lambda f0: np.mean(f0.to_numpy()), semitones),
-        "sign": check(np.nanmedian, lambda low, high: semitones(high, low)),
-        "in Hz": check(np.nanmedian, lambda low, high: high - low),
-        "ratio": check(np.nanmedian, lambda low, high: high / low),
-        "octaves": check(np.nanmedian, lambda low, high: np.log2(high / low)),
-        "natural": check(np.nanmedian, lambda low, high: 12 * np.log(high / low)),
-        "without a voice": exercises.check(
-            "03.1",
-            lambda first, second, sr: semitones(
-                *(np.median(librosa.yin(y, fmin=75, fmax=500, sr=sr)) for y in (first, second))
-            ),
-        ),
-        "TypeError": exercises.check("03.1", lambda first, second: 7.02),
-        "function": exercises.check("03.1", 7.02),
-    }
-    for hint, message in hints.items():
-        assert message.startswith("Not yet"), hint
-        assert hint in message
 
 
 def test_nuclei_take_the_pitch_track_that_is_given_to_them():

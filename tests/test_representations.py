@@ -3,7 +3,7 @@ import pytest
 import scipy.signal
 import soxr
 
-from tutorial_helpers import exercises, representations
+from tutorial_helpers import representations
 from tutorial_helpers.data_prep import dbfs
 from tutorial_helpers.errors import TutorialError
 from tutorial_helpers.representations import HOP_LENGTH, N_FFT, N_MELS
@@ -172,39 +172,3 @@ def test_a_shorter_window_helps_a_short_recording(noise):
 def test_more_than_one_channel_is_refused_with_what_to_do(noise):
     with pytest.raises(TutorialError, match="one channel.*downmix"):
         representations.magnitude(np.stack([noise(), noise()]))
-
-
-def test_exercise_on_windows_knows_the_answer_and_the_mistakes():
-    assert exercises.check("02.1", 2048).startswith("Right.")
-    hints = {1600: "power of two", 1024: "15.6 Hz", 4096: "smaller window", 100: "sr / n_fft", "2048": "sr / n_fft"}
-    for answer, hint in hints.items():
-        message = exercises.check("02.1", answer)
-        assert message.startswith("Not yet: ") and hint in message
-
-
-@pytest.mark.parametrize(
-    ("answer", "hint"),
-    [
-        (3000, "function"),
-        (lambda frequency: frequency, "TypeError"),
-        (lambda frequency, sr: None, "TypeError"),
-        (lambda frequency, sr: frequency, "comes down again"),
-        (lambda frequency, sr: sr - frequency, "below half the rate"),
-        (lambda frequency, sr: frequency - sr * round(frequency / sr), "no sign"),
-        (lambda frequency, sr: frequency % (sr / 2), "start again from 0"),
-        (lambda frequency, sr: frequency if frequency < sr / 2 else abs(sr - frequency), "goes up once more"),
-    ],
-)
-def test_exercise_on_aliasing_answers_each_mistake_with_its_hint(answer, hint):
-    message = exercises.check("02.2", answer)
-    assert message.startswith("Not yet: ") and hint in message
-
-
-def test_exercise_on_aliasing_takes_any_right_function_and_theirs_agrees_with_the_sound(sine):
-    def fold(frequency, sr):
-        rest = frequency % sr
-        return min(rest, sr - rest)
-
-    assert exercises.check("02.2", fold).startswith("Right.")
-    heard = representations.magnitude(sine(6300)[::2])[:, INNER].mean(axis=1).argmax() * (SR / 2) / N_FFT
-    assert fold(6300, SR / 2) == pytest.approx(heard, abs=BIN)

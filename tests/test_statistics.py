@@ -15,7 +15,7 @@ from scipy.signal import lfilter
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 from statsmodels.stats.power import TTestIndPower
 
-from tutorial_helpers import corpora, data_prep, exercises, features, statistics
+from tutorial_helpers import corpora, data_prep, features, statistics
 from tutorial_helpers.errors import TutorialError
 
 SR = data_prep.SR
@@ -1828,35 +1828,3 @@ def test_a_table_of_simulations_that_is_missing_says_how_to_make_it(tmp_path, mo
     monkeypatch.setattr(statistics, "SIMULATIONS", tmp_path)
     with pytest.raises(TutorialError, match=r"ladder\.csv is missing.*make simulate"):
         statistics.simulated("ladder")
-
-
-# exercise
-
-
-def effective_n(x):
-    rho = np.corrcoef(x[:-1], x[1:])[0, 1]
-    return len(x) * (1 - rho) / (1 + rho)
-
-
-def test_exercise_04_1_takes_the_right_function():
-    assert exercises.check("04.1", effective_n).startswith("Right.")
-    assert exercises.check("04.1", lambda x: effective_n(pd.Series(x).to_numpy())).startswith("Right.")
-
-
-@pytest.mark.parametrize(
-    ("answer", "hint"),
-    [
-        (210.0, "is a function"),
-        (lambda x: x.missing, "AttributeError"),
-        (len, "the number of values itself"),
-        (lambda x: effective_n(x) / len(x), "share"),
-        (lambda x: len(x) ** 2 / effective_n(x), "more than there are"),
-        (lambda x: len(x) * (1 - np.corrcoef(x[:-1], x[1:])[0, 1]), r"divide by \(1 \+ rho\)"),
-        (lambda x: len(x) * (1 - (r := x[1:] @ x[:-1] / (x @ x))) / (1 + r), "take the mean off"),
-        (lambda x: len(x) * (1 - (r := np.corrcoef(x[:-1], x[1:])[0, 1] ** 2)) / (1 + r), "rho squared"),
-        (lambda x: 1.0, "correlate"),
-    ],
-)
-def test_exercise_04_1_answers_named_mistakes_with_a_hint(answer, hint):
-    said = exercises.check("04.1", answer)
-    assert said.startswith("Not yet") and re.search(hint, said)

@@ -89,7 +89,9 @@ def _told(value) -> str:
     """A value in a few characters: a number rounded, an array by its shape and its first values."""
     if isinstance(value, Exception):
         return f"{type(value).__name__}: {value}"
-    if isinstance(value, str) or value is None or isinstance(value, (bool, np.bool_)):
+    if isinstance(value, (bool, np.bool_)):
+        return repr(bool(value))
+    if isinstance(value, str) or value is None:
         return repr(value)
     try:
         numbers = np.asarray(value, dtype=float)
