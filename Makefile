@@ -24,6 +24,12 @@ run: setup
 	$(PY) -m tutorial_helpers run $(if $(CORPUS),--corpus '$(CORPUS)') --out '$(OUT)' \
 	  $(if $(LESSONS),--lessons '$(LESSONS)') $(if $(PROFILE),--profile '$(PROFILE)')
 
+# the lessons once a team, and a page that compares them: make workshop GROUPS=site/groups.csv
+workshop: setup
+	$(PY) -m tutorial_helpers workshop '$(or $(GROUPS),site/groups.csv)' \
+	  --out '$(if $(filter file,$(origin OUT)),runs/workshop,$(OUT))' \
+	  $(if $(LESSONS),--lessons '$(LESSONS)') $(if $(PROFILE),--profile '$(PROFILE)')
+
 test: setup
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -68,6 +74,10 @@ hear: setup
 
 bench: setup
 	$(PY) benchmarks/recognisers.py speed
+
+# where the project is published: make links REPO=owner/name
+links: setup
+	$(PY) -m tutorial_helpers links '$(REPO)'
 
 binder: setup
 	$(PY) -m tutorial_helpers environment
