@@ -108,6 +108,70 @@ def test_every_pitfall_shows_the_naive_number_and_the_right_one(path):
         assert len(re.findall(r"\d", text_of(cell))) >= 2
 
 
+@pytest.mark.parametrize("path", COMMITTED, ids=label)
+def test_a_lesson_opens_with_what_it_does_and_needs_and_how_long_it_takes(path):
+    cells = cells_of(path)
+    opening = cells[0].source
+    assert re.match(r"# \d\d [A-Z]", opening)
+    parts = ["**What you will do:**", "**What you will learn:**", "**What you need:**", "**Time:**"]
+    assert re.findall(r"\*\*[^*]+:\*\*", opening) == parts
+    assert publish.time_needed(nbformat.read(path, as_version=4)) in opening
+    assert "site/glossary.md)" in opening
+    linked = {link for cell in cells for link in re.findall(r"site/glossary\.md#([\w-]+)\)", cell.source)}
+    assert len(linked) >= 8
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=label)
+def test_a_lesson_closes_with_a_quiz_what_was_learned_what_to_read_and_what_comes_next(path):
+    quiz, closing = cells_of(path)[-2:]
+    assert quiz.source.startswith("## Quiz") and "quiz" in quiz.metadata["tags"]
+    assert closing.source.startswith("## What you learned")
+    reading, _, following = closing.source.partition("**Further reading.**")[2].partition("**Next:**")
+    assert "(https://doi.org/10." in reading and following.strip()
+    names = [each.stem for each in LESSONS.values()]
+    after = names[names.index(path.stem) + 1 :]
+    assert not after or f"({after[0]}.ipynb)" in following
+
+
+@pytest.mark.parametrize("path", LESSONS.values(), ids=label)
+def test_every_option_of_a_quiz_says_why_and_one_of_each_question_is_right(path):
+    (quiz,) = cells_of(path, "quiz")
+    questions = re.split(r"\n\n(?=\*\*\d\. )", quiz.source)[1:]
+    assert 4 <= len(questions) <= 6
+    places = set()
+    for number, question in enumerate(questions, start=1):
+        assert re.match(rf"\*\*{number}\. .+\?\*\*\n\n<details>", question, flags=re.DOTALL), question
+        options = re.findall(r"<details><summary>(.+?)</summary>(.+?)</details>", question, flags=re.DOTALL)
+        assert len(options) == question.count("<details>") >= 3
+        right = [place for place, (_, why) in enumerate(options) if re.match(r"Right: \w.{10}", why, flags=re.DOTALL)]
+        wrong = [why for _, why in options if re.match(r"Not this one: \w.{10}", why, flags=re.DOTALL)]
+        assert len(right) == 1 and len(wrong) == len(options) - 1, question
+        places |= {*right}
+    assert len(places) > 1  # the right one does not always stand in the same place
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=label)
+def test_a_lesson_has_a_knob_whose_figure_is_there_without_a_widget(path):
+    (knob,) = cells_of(path, "knob")
+    assert "plotting.knob(" in knob.source
+    (output,) = knob.outputs
+    assert output.data["image/png"] and len(output.metadata["image/png"]["alt"]) > 20
+    assert not [
+        cell
+        for cell in cells_of(path)
+        for out in cell.get("outputs", [])
+        if "widget" in str(out.get("data", {}).keys())
+    ]
+    assert "widgets" not in nbformat.read(path, as_version=4).metadata
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=label)
+def test_the_first_code_cell_is_colabs_and_says_nothing_here(path):
+    first = next(cell for cell in cells_of(path) if cell.cell_type == "code")
+    assert first.metadata["tags"] == ["colab"] and first.source == publish.colab_cell(publish.repository())
+    assert first.outputs == []
+
+
 @pytest.mark.parametrize("path", LESSONS.values(), ids=label)
 def test_exercises_are_open_in_the_lesson(path):
     stubs = cells_of(path, "stub")

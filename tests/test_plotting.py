@@ -1,5 +1,7 @@
+import base64
 import io
 
+import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -76,3 +78,40 @@ def test_turns_are_shaded_where_they_lie_and_each_voice_is_named_once():
     assert spans == [(1.0, 2.0), (2.0, 5.0), (5.0, 9.0), (12.0, 15.0)]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["music", "host", "guest"]
     plt.close(fig)
+
+
+@pytest.fixture
+def knob(monkeypatch):
+    """A knob that draws a line of n points: what was displayed, the panel with its control, and the numbers drawn."""
+    shown, panels, drawn, box = [], [], [], widgets.VBox
+    monkeypatch.setattr(plotting, "display", lambda data, metadata, raw: shown.append((data, metadata)))
+    monkeypatch.setattr(widgets, "VBox", lambda children: panels.append(box(children)) or panels[-1])
+
+    def draw(n):
+        drawn.append(n)
+        figure, ax = plt.subplots()
+        ax.plot(range(n))
+        return figure
+
+    control = widgets.IntSlider(3, 1, 9, description="Points")
+    plotting.knob(draw, alt='a line of "n" points', n=control)
+    return shown, panels[0], drawn
+
+
+def test_a_knob_shows_its_figure_where_no_widget_runs_and_a_widget_where_one_does(knob):
+    ((data, metadata),), panel, drawn = knob
+    assert drawn == [3] and base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+    assert metadata["image/png"]["alt"] == 'a line of "n" points'
+    assert data[plotting.WIDGET]["model_id"] == panel.model_id
+    control, picture = panel.children
+    assert control.description == "Points"
+    assert data["image/png"] in picture.value and 'alt="a line of &quot;n&quot; points"' in picture.value
+    assert plt.get_fignums() == []
+
+
+def test_a_knob_that_is_turned_draws_again(knob):
+    _, panel, drawn = knob
+    control, picture = panel.children
+    before = picture.value
+    control.value = 7
+    assert drawn == [3, 7] and picture.value != before

@@ -19,6 +19,10 @@
 # **What you will learn:** which of these steps change your measurements without a word, and how to notice.
 #
 # **What you need:** a year of Python. No knowledge of sound.
+#
+# **Time:** {{TIME}}
+#
+# Words in links are explained in the [glossary](../site/glossary.md).
 
 # %% [markdown]
 # ## Set up
@@ -40,6 +44,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import ipywidgets as widgets
 import librosa
 import matplotlib.pyplot as plt
 import numpy as np
@@ -86,9 +91,10 @@ print(episode.name)
 # %% [markdown]
 # ## Look before you trust: probe the file
 #
-# Before a single sample is used, ask the file what it holds. The *native rate* says how many samples a second were
-# stored, and half of it is the highest frequency that the file can carry. *Channels* are parallel tracks. The *codec*
-# says how samples became bytes, and whether something was thrown away on the way.
+# Before a single sample is used, ask the file what it holds. Its [sampling rate](../site/glossary.md#sampling-rate),
+# the *native rate*, says how many samples a second were stored, and half of it is the highest frequency that the file
+# can carry. [Channels](../site/glossary.md#channel) are parallel tracks. The [codec](../site/glossary.md#codec) says
+# how samples became bytes, and whether something was thrown away on the way.
 
 # %%
 facts = data_prep.probe(episode.path)
@@ -117,6 +123,20 @@ print(f"y: {y.shape}, {y.dtype}, {len(y) / sr:.2f} s at {sr:,} Hz")
 into = min(17.0, len(y) / sr / 2)  # seconds; a recording that is shorter than twice that is taken from its middle
 words = y[round(into * sr) :]
 plotting.player(y, sr, start=max(0, into - 3))
+
+# %% [markdown]
+# ### Exercise 01.1: how many samples?
+#
+# A colleague asks for the first 2.5 minutes of a recording that was read with `data_prep.read`. How many samples is
+# that? Put the number in place of the dots.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("01.1", answer))
+
+# %% tags=["solution"]
+answer = int(2.5 * 60 * data_prep.SR)
+print(exercises.check("01.1", answer))
 
 # %% [markdown]
 # ### Pitfall: decoding everything to keep a little
@@ -167,8 +187,8 @@ print(f"true: {true_seconds:.0f} s   naive: {counted.header_seconds:.0f} s   rig
 # ## One rate for everything
 #
 # A sampling rate is a property of the file, not of the voice. If rates differ between recordings, many measures differ
-# too. So we choose one rate for the whole project and resample everything to it. 16,000 Hz keeps what speech needs (up
-# to 8,000 Hz) and is what the recognisers of lesson 05 expect.
+# too. So we choose one rate for the whole project and [resample](../site/glossary.md#resampling) everything to it.
+# 16,000 Hz keeps what speech needs (up to 8,000 Hz) and is what the recognisers of lesson 05 expect.
 
 # %%
 native, native_sr = data_prep.read_native(episode.path, start=start + into, seconds=20)
@@ -185,8 +205,9 @@ print(f"{sr:,} Hz: {len(at_16k):,} samples, {len(at_16k) / sr:.1f} s")
 # ### Pitfall: the rate and the downmix that a loader chooses for you
 #
 # `librosa.load` resamples to 22,050 Hz and averages channels unless told otherwise. Watch two measures of the same
-# sound, resampled to four rates: the frequency below which 85 % of the spectrum lies (rolloff), and the second
-# of the coefficients that describe its shape (MFCC 2). Nobody spoke differently.
+# sound, resampled to four rates: the frequency below which 85 % of the spectrum lies
+# ([rolloff](../site/glossary.md#rolloff)), and the second of the coefficients that describe its shape
+# ([MFCC](../site/glossary.md#mfcc) 2). Nobody spoke differently.
 
 # %% tags=["pitfall"]
 by_rate = {}
@@ -215,11 +236,32 @@ except data_prep.TutorialError as refusal:
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
+# ### Exercise 01.2: what is left at the end of the way?
+#
+# A voice may go from a studio through a telephone line into an archive. Write a function of one argument, the list of
+# sampling rates (Hz) that a recording has had, in order. It returns the highest frequency (Hz) that can be
+# left at the end. Put the function's name in place of the dots.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("01.2", answer))
+
+
+# %% tags=["solution"]
+def highest_left(rates):
+    """The highest frequency (Hz) that can be left of a recording after all these rates (Hz)."""
+    return min(rates) / 2
+
+
+answer = highest_left
+print(exercises.check("01.2", answer))
+
+# %% [markdown]
 # ## Edit: slice, fade, gain, join, export
 #
-# `pydub` is a pleasant editor for small jobs. It thinks in milliseconds and decibels. We take three seconds of the
-# opening and three of the host, make him 6 dB quieter, fade the edges so that the cuts do not click, join them with
-# half a second of silence, and save.
+# `pydub` is a pleasant editor for small jobs. It thinks in milliseconds and
+# [decibels](../site/glossary.md#decibel). We take three seconds of the opening and three of the host, make him 6 dB
+# quieter, fade the edges so that the cuts do not click, join them with half a second of silence, and save.
 
 # %%
 from pydub import AudioSegment
@@ -239,6 +281,27 @@ plotting.player(data_prep.read(work / "edited.wav"), sr)
 quieter = data_prep.dbfs(np.std(data_prep.from_pydub(second))) - data_prep.dbfs(np.std(words[: 3 * sr]))
 print(f"asked for -6 dB, measured {quieter:.2f} dB")
 # NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ### Exercise 01.3: a gain by hand
+#
+# A gain in decibels is one factor for all samples: +20 dB multiply the amplitude by 10, +40 dB by 100, -20 dB divide it
+# by 10. Write a function of `y`, samples of shape `(n_samples,)`, and `gain` (dB). It returns the samples with that
+# gain, in the same shape. Any gain must work: 10 dB are half of 20.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("01.3", answer))
+
+
+# %% tags=["solution"]
+def with_gain(y, gain):
+    """Samples y, made louder by gain (dB), or quieter where it is negative."""
+    return y * 10 ** (gain / 20)
+
+
+answer = with_gain
+print(exercises.check("01.3", answer))
 
 # %% [markdown]
 # ### Pitfall: an editor for hours of sound
@@ -284,8 +347,9 @@ sizes.round().rename("kB").to_frame()
 # %% [markdown]
 # ### Pitfall: writing mp3 from mp3
 #
-# Every save as mp3 loses a little more. We save the same speech three times over at 64 kb/s and measure level, rolloff
-# and pitch. Level and spectrum measure the encoder along with the voice; pitch hardly moves.
+# Every save as mp3 loses a little more. We save the same speech three times over at a
+# [bit rate](../site/glossary.md#bit-rate) of 64 kb/s and measure [level](../site/glossary.md#level), rolloff and
+# pitch. Level and spectrum measure the encoder along with the voice; pitch hardly moves.
 
 
 # %%
@@ -314,8 +378,8 @@ for name, right, naive, unit in zip(
 # %% [markdown]
 # ## Find the speech
 #
-# A show is not all talk. *Turns* say who speaks when: somebody has listened and written it down. The show brings such a
-# table; most recordings do not.
+# A show is not all talk. [Turns](../site/glossary.md#turn) say who speaks when: somebody has listened and written it
+# down. The show brings such a table; most recordings do not.
 
 # %%
 turns = None if source.turns is None else source.turns[source.turns["recording"] == episode.name].copy()
@@ -328,8 +392,9 @@ else:
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
-# *Voice activity detection* marks the stretches in which somebody speaks, whoever it is, and needs nothing but the
-# sound. The detector here, silero-vad, is a small neural network whose weights come inside its package.
+# [Voice activity detection](../site/glossary.md#voice-activity-detection) marks the stretches in which somebody speaks,
+# whoever it is, and needs nothing but the sound. The detector here, silero-vad, is a small neural network whose weights
+# come inside its package.
 
 # %%
 talk = data_prep.voice_activity(y, sr)
@@ -379,6 +444,28 @@ if turns is not None:
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
+# ### Exercise 01.4: the level of the speech alone
+#
+# Write a function of `y` (samples), `sr` (Hz) and `talk`, a table with `onset` and `offset` in seconds. It returns one
+# number: the [RMS](../site/glossary.md#rms) level, in dB re full scale, of all samples inside the stretches together.
+# RMS is the root of the mean of the squared samples. `data_prep.inside` and `data_prep.dbfs` help.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("01.4", answer))
+
+
+# %% tags=["solution"]
+def speech_level(y, sr, talk):
+    """RMS level (dB re full scale) of the samples inside the stretches of talk."""
+    spoken = data_prep.inside(np.arange(len(y)) / sr, talk)
+    return data_prep.dbfs(np.sqrt(np.mean(y[spoken] ** 2)))
+
+
+answer = speech_level
+print(exercises.check("01.4", answer))
+
+# %% [markdown]
 # ### Pitfall: a detector that cannot hear your rate
 #
 # Older tutorials install `webrtcvad`, and never call it. It accepts four rates only, and the rate that `librosa.load`
@@ -395,9 +482,10 @@ print(
 # %% [markdown]
 # ## Check the quality
 #
-# Four things spoil a measurement before it is made. *Clipping*: the peaks were cut off. *Silence*: nothing was
-# recorded. *DC offset*: the zero line is not at zero. *Bandwidth*: the upper frequencies are missing. Do the checks
-# find them? We damage our recording on purpose and look.
+# Four things spoil a measurement before it is made. [Clipping](../site/glossary.md#clipping): the peaks were cut off.
+# *Silence*: nothing was recorded. [DC offset](../site/glossary.md#dc-offset): the zero line is not at zero.
+# [Bandwidth](../site/glossary.md#bandwidth): the upper frequencies are missing. Do the checks find them? We damage our
+# recording on purpose and look.
 
 # %%
 minute = y[: 60 * sr]
@@ -432,6 +520,64 @@ pd.DataFrame(
 # %% [markdown]
 # In the show, read down the column `bandwidth`: the episodes from July 2024 on hold nothing above 6,000 Hz. Whoever
 # compares the sound of the two halves of that year compares two ways of sending it. Lesson 04 comes back to this.
+
+# %% [markdown]
+# ### Turn the knob: too much gain
+#
+# The figure shows 20 ms around the loudest moment: in grey what the gain asked for, in red what a file can store. Turn
+# the gain up. Look for the first flat peak, and compare the two numbers of dB in the title.
+
+# %% tags=["knob"]
+loudest = np.abs(minute).argmax()
+moment = minute[max(0, loudest - sr // 100) : loudest + sr // 100]
+
+
+def draw_gain(gain):
+    wanted, stored = moment * 10 ** (gain / 20), np.clip(minute * 10 ** (gain / 20), -1, 1)
+    found = data_prep.quality(stored, sr)
+    milliseconds = 1000 * np.arange(len(moment)) / sr
+    fig, ax = plt.subplots()
+    ax.plot(milliseconds, wanted, color=plotting.GREY, linewidth=1.5, label="asked for")
+    ax.plot(milliseconds, np.clip(wanted, -1, 1), color=plotting.RED, linewidth=3, label="stored")
+    ax.set(xlabel="Time (ms)", ylabel="Amplitude (1 is full scale)", ylim=(-2.5, 2.5))
+    rise = found["rms"] - checks.loc["as it is", "rms"]
+    ax.set_title(f"Asked for {gain:+d} dB, stored {rise:+.1f} dB; {found['clipped']:.0%} of the frames are clipped")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
+    return fig
+
+
+plotting.knob(
+    draw_gain,
+    alt="Waveform of 20 ms in grey, and in red the same cut off flat at plus and minus full scale by too much gain.",
+    gain=widgets.SelectionSlider(options=[0, 6, 12, 18, 24, 30], value=18, description="Gain (dB)"),
+)
+
+# %% [markdown]
+# Up to full scale, level follows gain. From there the peaks turn flat, and the level rises by less than was asked for:
+# louder speech is cut more than quiet speech, so their difference shrinks. Turning the volume down afterwards lowers
+# the flat peaks and does not make them round.
+
+# %% [markdown]
+# ### Exercise 01.5: may this recording be measured?
+#
+# Write a function of `y` (samples) and `sr` (Hz) that returns `True` where all three hold, and `False` otherwise: at
+# most 1 % of the frames are clipped, the DC offset is at most 0.01 away from 0, and the bandwidth is at least 7,000 Hz.
+# `data_prep.quality(y, sr)` gives `clipped` (a share), `dc_offset` and `bandwidth` (Hz).
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("01.5", answer))
+
+
+# %% tags=["solution"]
+def may_be_measured(y, sr):
+    """Whether a recording passes three checks of its quality."""
+    found = data_prep.quality(y, sr)
+    return found["clipped"] <= 0.01 and abs(found["dc_offset"]) <= 0.01 and found["bandwidth"] >= 7_000
+
+
+answer = may_be_measured
+print(exercises.check("01.5", answer))
 
 # %% [markdown]
 # ## Planted beside estimated
@@ -475,19 +621,58 @@ else:
 # hear of the turns is silence: pauses belong to a turn and hold no voice. Neither is wrong; say which of the two your
 # seconds of speech are.
 
-# %% [markdown]
-# ## Exercise 01.1
+# %% [markdown] tags=["quiz"]
+# ## Quiz
 #
-# A colleague asks for the first 2.5 minutes of a recording that was read with `data_prep.read`. How many samples is
-# that? Put the number in place of the dots.
-
-# %% tags=["stub"]
-answer = ...
-print(exercises.check("01.1", answer))
-
-# %% tags=["solution"]
-answer = int(2.5 * 60 * data_prep.SR)
-print(exercises.check("01.1", answer))
+# Open the option that you would choose.
+#
+# **1. A telephone call was stored at 8,000 Hz and resampled to 16,000 Hz. What does it hold above 4,000 Hz?**
+#
+# <details><summary>The upper part of the voice, which resampling restored</summary>Not this one: resampling computes
+# samples between the old ones. What was never stored cannot be computed from them.</details>
+# <details><summary>As much as any recording at 16,000 Hz</summary>Not this one: the rate says how high a frequency
+# there is room for. Whether anything is there depends on every step before.</details>
+# <details><summary>Nothing that was spoken</summary>Right: at 8,000 Hz nothing above 4,000 Hz could be stored, and more
+# samples bring no information. So keep the native rate in your table.</details>
+#
+# **2. An archive gives you mp3 files. What do you gain by converting them to WAV before you work on them?**
+#
+# <details><summary>The quality of the original recording</summary>Not this one: what the first encoding threw away is
+# gone for good. The WAV file keeps exactly what was left.</details>
+# <details><summary>Nothing comes back, but your own edits and saves lose nothing more</summary>Right: the first loss
+# stays, and a lossless format spares you a second and a third.</details>
+# <details><summary>Levels and spectra that can be compared with any other archive</summary>Not this one: they still
+# carry the mark of the encoder and its bit rate, whatever the format is called now.</details>
+#
+# **3. A recording is clipped. You halve all samples, so that its peaks lie at 0.5. What have you got?**
+#
+# <details><summary>A repaired recording, because no sample is at the limit any more</summary>Not this one: the peaks
+# are as flat as before, only lower. What stood above the limit was never stored.</details>
+# <details><summary>A recording that is as spoilt as before, and whose damage is harder to find</summary>Right: the flat
+# peaks stay, and a check that looks near full scale now passes. Check first, change the gain afterwards.</details>
+# <details><summary>A recording that lost half of its information</summary>Not this one: halving is harmless and can be
+# undone. The damage was done earlier, when the peaks were cut.</details>
+#
+# **4. A voice activity detector found 400 seconds of speech in an interview. What do you know?**
+#
+# <details><summary>The guest spoke for 400 seconds</summary>Not this one: the detector marks that somebody speaks. Who
+# speaks is another question, which turns answer.</details>
+# <details><summary>The turns of the interview add up to 400 seconds</summary>Not this one: a turn includes the pauses
+# of the one who has the floor, and the detector leaves pauses out. Turns are longer.</details>
+# <details><summary>There are 400 seconds of words that a transcript will show</summary>Not this one: laughter or a sung
+# jingle can pass for speech, and quiet speech can be missed. Listen to a sample of what was found.</details>
+# <details><summary>For about 400 seconds the sound was like speech, whoever made it</summary>Right: that is all it
+# claims. For who spoke you need turns, and the detector has to be checked against your own ears.</details>
+#
+# **5. From July on, a show's voices sound duller, and the bandwidth of its files is lower. What may you conclude?**
+#
+# <details><summary>The speakers changed how they speak</summary>Not this one: the same voice sounds duller when the
+# upper frequencies are missing. Nothing here tells the two apart.</details>
+# <details><summary>Nothing about the voices, because the way of sending changed on the same date</summary>Right: the
+# measure followed the recording chain. Look for one that survives the change, such as pitch, or bring all files to the
+# same bandwidth.</details>
+# <details><summary>The change is real, because so many episodes show it</summary>Not this one: a fault that is in every
+# file of one half does not average out. More episodes make it look more certain.</details>
 
 # %% [markdown]
 # ## What you learned
@@ -498,6 +683,7 @@ print(exercises.check("01.1", answer))
 # - Speech is found by a detector, and quality is checked before anything is measured.
 #
 # **Further reading.** What social scientists have done with recordings once they were prepared: Knox and Lucas 2021
-# (10.1017/S000305542000101X); Dietrich, Hayes and O'Brien 2019 (10.1017/S0003055419000467).
+# ([10.1017/S000305542000101X](https://doi.org/10.1017/S000305542000101X)); Dietrich, Hayes and O'Brien 2019
+# ([10.1017/S0003055419000467](https://doi.org/10.1017/S0003055419000467)).
 #
 # **Next:** [02 Representations](02_representations.ipynb), where we look at what we have.

@@ -19,6 +19,10 @@
 # **What you will learn:** how to read each picture, which settings stand behind it, and how it can mislead.
 #
 # **What you need:** lesson 01.
+#
+# **Time:** {{TIME}}
+#
+# Words in links are explained in the [glossary](../site/glossary.md).
 
 # %% [markdown]
 # ## Set up
@@ -35,6 +39,7 @@ most_recordings = 100  # how many recordings are used at most where a lesson com
 seed = 20221106  # everything random starts here
 
 # %%
+import ipywidgets as widgets
 import librosa
 import matplotlib.pyplot as plt
 import numpy as np
@@ -113,9 +118,9 @@ plotting.show(fig, alt="Waveform of 30 ms: one pattern of peaks and dips, repeat
 
 # %% [markdown]
 # A tall peak and a lower one make one repetition. In a throat it is one opening and closing of the vocal folds;
-# this synthetic voice imitates one. Repetitions a second are the *fundamental frequency*, here 180 Hz; lesson 03
-# measures it properly. What happens within one is the work of throat and mouth: another vowel would draw another
-# pattern at the same rate.
+# this synthetic voice imitates one. Repetitions a second are the
+# [fundamental frequency](../site/glossary.md#f0), here 180 Hz; lesson 03 measures it properly. What happens within
+# one is the work of throat and mouth: another vowel would draw another pattern at the same rate.
 
 # %% [markdown]
 # ### Pitfall: a long waveform shows the oscillation
@@ -145,9 +150,10 @@ print(f"right: the highest and the lowest of 100 samples differ by {uneven:.0%}"
 # %% [markdown]
 # ## From amplitude to level
 #
-# Amplitudes span a wide range, so they are compared by ratio. A level in decibels is $20 \log_{10}$ of the
-# amplitude over a reference. In a file the only reference is the largest number it can hold, full scale: *dB
-# re full scale*, never above 0.
+# [Amplitudes](../site/glossary.md#amplitude) span a wide range, so they are compared by ratio. A
+# [level](../site/glossary.md#level) in [decibels](../site/glossary.md#decibel) is $20 \log_{10}$ of the amplitude
+# over a reference. In a file the only reference is the largest number it can hold, full scale: *dB re full scale*,
+# never above 0.
 
 # %%
 for amplitude in [1.0, 0.5, 0.1, 0.01]:
@@ -156,9 +162,9 @@ print(f"clip: peak {data_prep.dbfs(np.abs(clip).max()):.1f} dB, RMS {data_prep.d
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
-# Halving costs 6 dB, a tenth 20 dB. RMS, the root of the mean squared sample, says more than a single peak.
-# Here is the level of the clip, one value every 10 ms. Look for the pauses: a waveform squeezes them to a
-# line, decibels give them room.
+# Halving costs 6 dB, a tenth 20 dB. [RMS](../site/glossary.md#rms), the root of the mean squared sample, says more
+# than a single peak. Here is the level of the clip, one value every 10 ms. Look for the pauses: a waveform squeezes
+# them to a line, decibels give them room.
 
 # %%
 rms = librosa.feature.rms(y=clip, frame_length=N_FFT, hop_length=HOP_LENGTH)[0]
@@ -190,16 +196,38 @@ print(f"right: against the clip's own median level it is {abs(steady):.1f} dB so
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
-# So write *level in dB re full scale*, and compare it within a recording, not across. For the loudness of
-# programmes broadcasters use LUFS (ITU-R BS.1770): a frequency weighting, then a mean that skips silence. It
-# still moves with the gain of the file. How ears weigh tones was measured by Suzuki and Takeshima (2004).
+# So write *level in dB re full scale*, and compare it within a recording, not across. For the
+# [loudness](../site/glossary.md#loudness) of programmes broadcasters use LUFS (ITU-R BS.1770): a frequency
+# weighting, then a mean that skips silence. It still moves with the gain of the file. How ears weigh tones was
+# measured by Suzuki and Takeshima (2004).
+
+# %% [markdown]
+# ### Exercise 02.1: the level of a sound
+#
+# Write a function that takes samples (one channel, shape `(n_samples,)`, full scale is 1) and returns one number: their
+# RMS level in dB re full scale. `np.mean`, `np.sqrt` and `np.log10` help.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("02.1", answer))
+
+
+# %% tags=["solution"]
+def rms_level(y):
+    """RMS of samples (n_samples,) in dB re full scale."""
+    return 20 * np.log10(np.sqrt(np.mean(y**2)))
+
+
+answer = rms_level
+print(exercises.check("02.1", answer))
 
 # %% [markdown]
 # ## The spectrogram
 #
-# Cut the samples into short overlapping windows, and ask of each how strong every frequency is in it: the
-# short-time Fourier transform (STFT). This project uses windows of 1,024 samples (`n_fft`), one every 160
-# samples (`hop_length`).
+# Cut the samples into short overlapping [windows](../site/glossary.md#window), and ask of each how strong every
+# frequency is in it: the short-time Fourier transform (STFT). Its picture is the
+# [spectrogram](../site/glossary.md#spectrogram). This project uses windows of 1,024 samples
+# ([`n_fft`](../site/glossary.md#n-fft)), one every 160 samples ([`hop_length`](../site/glossary.md#hop-length)).
 
 # %%
 spectrum = librosa.stft(clip, n_fft=N_FFT, hop_length=HOP_LENGTH)
@@ -229,7 +257,7 @@ marks = {"A": low[inner].argmax() + 4, "B": share[inner].argmax() + 4, "C": whol
 # for bright clouds high up, and for dark columns.
 
 # %%
-fig, ax = plt.subplots(figsize=(9, 3.8))
+fig, ax = plt.subplots(figsize=(8, 3.6))
 mesh = librosa.display.specshow(
     levels, sr=sr, hop_length=HOP_LENGTH, n_fft=N_FFT, x_axis="s", y_axis="linear", ax=ax, cmap=plotting.HEAT, vmin=-60
 )
@@ -243,16 +271,17 @@ ax.set_title(f"Above 2 kHz lies {shares['A']:.0f} % of A's energy and {shares['B
 plotting.show(fig, alt="Spectrogram of the clip with a linear frequency axis; three frames are marked A, B and C.")
 
 # %% [markdown]
-# In the default clip, A is the vowel of "Good". Its thin stripes are *harmonics*, multiples of the fundamental
-# frequency; they are brighter in bands, the *formants*, where throat and mouth resonate. B is the *sh* of
-# "show", a *fricative*: no stripes, energy high up. C is the silence before the first word.
+# In the default clip, A is the vowel of "Good". Its thin stripes are [harmonics](../site/glossary.md#harmonic),
+# multiples of the fundamental frequency; they are brighter in bands, the [formants](../site/glossary.md#formant),
+# where throat and mouth resonate. B is the *sh* of "show", a *fricative*: no stripes, energy high up. C is the silence
+# before the first word.
 
 # %% [markdown]
 # Each column of the picture is a spectrum. Here are the three as curves. Look for regular teeth, for a plateau
 # on the right, and for the distance between sound and silence.
 
 # %%
-fig, ax = plt.subplots(figsize=(8, 3.8))
+fig, ax = plt.subplots(figsize=(7, 3.4))
 for (name, frame), colour in zip(marks.items(), [plotting.BLUE, plotting.ORANGE, plotting.GREY], strict=True):
     ax.plot(frequencies, levels[:, frame], color=colour, label=f"{name}, at {times[frame]:.2f} s")
 ax.set(xlabel="Frequency (Hz)", ylabel="dB re strongest cell", xlim=(0, top))
@@ -274,10 +303,33 @@ if top < sr / 2:
 # depends on the file, on how it is read, and on how the voice came into it.
 
 # %% [markdown]
+# ### Exercise 02.2: when and at which frequency
+#
+# Write a function of samples (one channel) and their rate in Hz that returns two numbers: the time in seconds and the
+# frequency in Hz of the strongest cell of the spectrogram. Use windows of `N_FFT` samples, one every `HOP_LENGTH`
+# samples. `np.unravel_index(a.argmax(), a.shape)` gives the row and the column of the largest value.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("02.2", answer))
+
+
+# %% tags=["solution"]
+def strongest_cell(y, sr):
+    """Time (s) and frequency (Hz) of the strongest cell of the spectrogram of samples at sr Hz."""
+    strength = np.abs(librosa.stft(y, n_fft=N_FFT, hop_length=HOP_LENGTH))
+    row, column = np.unravel_index(strength.argmax(), strength.shape)
+    return column * HOP_LENGTH / sr, row * sr / N_FFT
+
+
+answer = strongest_cell
+print(exercises.check("02.2", answer))
+
+# %% [markdown]
 # ## What a channel lets through
 #
-# In the show some guests sit in the studio and others phone in. Here is the first of each kind. Look for where
-# the two pictures end, below and above.
+# In the show some guests sit in the studio and others phone in. Here is the first guest on each
+# [channel](../site/glossary.md#channel). Look for where the two pictures end, below and above.
 
 # %%
 guests = {}
@@ -292,7 +344,7 @@ if len(guests) < 2:
 
 # %%
 if len(guests) == 2:
-    fig, axes = plt.subplots(1, 2, figsize=(10, 3.4), sharey=True)
+    fig, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True)
     for ax, (channel, part) in zip(axes, guests.items(), strict=True):
         sound = data_prep.read(part["path"].iloc[0], start=part["onset"].iloc[0], seconds=2)
         picture = representations.spectrogram_db(sound, hop_length=2 * HOP_LENGTH)
@@ -338,7 +390,7 @@ if len(guests) == 2:
 # the same height. Look for the lowest stripes: they spread out, and the top is squeezed.
 
 # %%
-fig, ax = plt.subplots(figsize=(9, 3.6))
+fig, ax = plt.subplots(figsize=(8, 3.4))
 mesh = librosa.display.specshow(
     levels, sr=sr, hop_length=HOP_LENGTH, n_fft=N_FFT, x_axis="s", y_axis="log", ax=ax, cmap=plotting.HEAT, vmin=-60
 )
@@ -365,7 +417,7 @@ for octave in [125, 1000, 4000]:
 # Look for upright stripes in one picture, for level ones in the other.
 
 # %%
-fig, axes = plt.subplots(1, 2, figsize=(12, 4.2), sharey=True)
+fig, axes = plt.subplots(1, 2, figsize=(10, 3.6), sharey=True)
 loudest = np.convolve(clip**2, np.ones(round(0.3 * sr)), mode="valid").argmax()
 part_of_clip = clip[loudest:][: round(0.3 * sr)]
 for ax, n_fft in zip(axes, [64, 1024], strict=True):
@@ -400,6 +452,63 @@ print(f"naive, 4 ms for both:  {found[64][0]} clicks, {found[64][1]} tone")
 print(f"naive, 64 ms for both: {found[1024][0]} click,  {found[1024][1]} tones")
 print(f"right, to each its own: {found[64][0]} clicks, {found[1024][1]} tones")
 # NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ### Turn the knob: is there a window that finds all four?
+#
+# Clicks and tones now sound together (right), beside the voice through the same windows (left). Turn the window
+# from short to long: which stripes come, which go, and how many clicks and tones are found? Then set the tones 80 Hz
+# apart and try again.
+
+# %% tags=["knob"]
+voice = librosa.util.fix_length(part_of_clip, size=round(0.3 * sr))  # the longest window fits into 0.3 s
+
+
+def peaks_of(curve):
+    return len(find_peaks(curve - curve.max(), height=-30, prominence=3)[0])
+
+
+def draw_windows(n_fft, apart):
+    mixed = clicks + 0.02 * sum(np.sin(2 * np.pi * hz * seconds) for hz in (1000, 1000 + apart))
+    test, heard = (representations.spectrogram_db(x, n_fft=n_fft, hop_length=16) for x in (mixed, voice))
+    rows = librosa.fft_frequencies(sr=sr, n_fft=n_fft)
+    n_clicks = peaks_of(test[rows > 3000].max(axis=0))  # far above the tones
+    n_tones = peaks_of(test[:, 250:400].mean(axis=1))  # long before the clicks
+    fig, axes = plt.subplots(1, 2, figsize=(10, 3.6), sharey=True)
+    shown, near_clicks = rows < 2300, slice(400, 620)
+    at = representations.frame_times(test.shape[1], hop_length=16)
+    plotting.spectrogram(axes[0], heard[shown], at[: heard.shape[1]], rows[shown], floor=-40)
+    plotting.spectrogram(axes[1], test[shown, near_clicks], at[near_clicks], rows[shown], floor=-40)
+    axes[0].set(ylim=(0, 2000), title=f"{1000 * n_fft / sr:.0f} ms, {sr / n_fft:.3g} Hz a bin")
+    axes[1].set(ylabel="", title=f"{n_clicks} of 2 clicks, {n_tones} of 2 tones")
+    return fig
+
+
+plotting.knob(
+    draw_windows,
+    alt="Left: 0.3 s of the voice. Right: upright clicks and level tones, through windows of the same length.",
+    n_fft=widgets.SelectionSlider(options=[64, 128, 256, 512, 1024, 2048], value=512, description="Window (samples)"),
+    apart=widgets.SelectionSlider(options=[40, 80, 160], value=40, description="Tones apart (Hz)"),
+)
+
+# %% [markdown]
+# With tones 40 Hz apart, 32 ms still part the clicks, 64 ms part the tones, and no window parts both. At 80 Hz, 32 ms
+# part all four. What counts is the product: the closer things lie in time *and* in frequency, the less any window can
+# part them. And through 4 ms the two tones beat, 40 times a second: so do the harmonics of a voice, as its pulses.
+
+# %% [markdown]
+# ### Exercise 02.3: a window for 10 Hz
+#
+# You want frequencies at most 10 Hz apart, from recordings at 16,000 Hz, and a window whose length is a power
+# of two. Which is the smallest `n_fft` (in samples) that does it?
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("02.3", answer))
+
+# %% tags=["solution"]
+answer = next(2**k for k in range(20) if 16_000 / 2**k <= 10)
+print(exercises.check("02.3", answer))
 
 # %% [markdown]
 # ### Pitfall: cutting out a window does no harm
@@ -437,9 +546,10 @@ plotting.show(fig, alt="Spectrum of one tone: with a plain cut it spreads widely
 # %% [markdown]
 # ## Aliasing
 #
-# At $r$ samples a second, a frequency above $r/2$ cannot be told from a lower one, so resampling must remove
-# it first. A tone that glides from 0 to 8,000 Hz shows what happens at half the rate. Every other sample is
-# kept on the left; `soxr`, with its filter, is on the right. Look at the second half.
+# At $r$ samples a second, a frequency above $r/2$ cannot be told from a lower one, its
+# [alias](../site/glossary.md#aliasing), so resampling must remove it first. A tone that glides from 0 to 8,000 Hz
+# shows what happens at half the rate. Every other sample is kept on the left; `soxr`, with its filter, is on the
+# right. Look at the second half.
 
 # %%
 glide = 0.5 * librosa.chirp(fmin=1, fmax=sr / 2, sr=sr, duration=3, linear=True).astype(np.float32)
@@ -474,11 +584,32 @@ print(f"right: soxr leaves {'less than -90' if left['soxr'] < -90 else round(lef
 # its filter. Slicing has none, and not every tool has one: test yours with a glide.
 
 # %% [markdown]
+# ### Exercise 02.4: where an alias lands
+#
+# Write a function that takes the frequency of a tone and a sampling rate, both in Hz, and returns the
+# frequency (Hz) at which the tone appears when it is sampled at that rate without a filter. The glide shows the
+# way: up, down, and up again.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("02.4", answer))
+
+
+# %% tags=["solution"]
+def alias(frequency, sr):
+    """The frequency (Hz) at which a tone appears when it is sampled at sr (Hz) without a filter."""
+    return abs(frequency - sr * round(frequency / sr))
+
+
+answer = alias
+print(exercises.check("02.4", answer))
+
+# %% [markdown]
 # ## The mel scale
 #
-# Listeners hear the step from 200 to 300 Hz as large and the step from 5,000 to 5,100 Hz as small. The mel
-# scale (Stevens, Volkmann & Newman 1937) bends the frequency axis accordingly. Bands that are equally wide in
-# mel are narrow in hertz below and wide above: look for the bend.
+# Listeners hear the step from 200 to 300 Hz as large and the step from 5,000 to 5,100 Hz as small. The
+# [mel scale](../site/glossary.md#mel-scale) (Stevens, Volkmann & Newman 1937) bends the frequency axis accordingly.
+# Bands that are equally wide in mel are narrow in hertz below and wide above: look for the bend.
 
 # %%
 edges = librosa.mel_frequencies(n_mels=N_MELS + 2, fmin=0, fmax=sr / 2)
@@ -568,6 +699,27 @@ plt.close(fig)
 # Nothing warns you, and the wrong pictures look just as good. Test an axis with a tone you know. The last
 # answer is a few hertz off because a band has a width. With `n_fft`, the first call stops with an error: one
 # more reason to pass it.
+
+# %% [markdown]
+# ### Exercise 02.5: a mean spectrum
+#
+# Write a function that takes a mel spectrogram, power of shape `(n_mels, n_frames)`, and returns its mean over time in
+# dB below the strongest band, shape `(n_mels,)`: 0 for the strongest, below 0 for the others. Powers may be averaged,
+# for energies add up. `librosa.power_to_db` helps.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("02.5", answer))
+
+
+# %% tags=["solution"]
+def mean_spectrum(power):
+    """Mean power over time of a mel spectrogram (n_mels, n_frames) in dB below its strongest band, (n_mels,)."""
+    return librosa.power_to_db(power.mean(axis=1), ref=np.max)
+
+
+answer = mean_spectrum
+print(exercises.check("02.5", answer))
 
 # %% [markdown]
 # ## What these pictures measure
@@ -679,40 +831,57 @@ for name, (planted, estimated) in beside.iterrows():
 # All are recovered, each as finely as its picture allows: the edges to a bin or a few of 15.6 Hz, the note to half a
 # hertz with two seconds of window, the beat to one step of 10 ms.
 
-# %% [markdown]
-# ## Exercise 02.1
+# %% [markdown] tags=["quiz"]
+# ## Quiz
 #
-# You want frequencies at most 10 Hz apart, from recordings at 16,000 Hz, and a window whose length is a power
-# of two. Which is the smallest `n_fft` that does it?
-
-# %% tags=["stub"]
-answer = ...
-print(exercises.check("02.1", answer))
-
-# %% tags=["solution"]
-answer = next(2**k for k in range(20) if 16_000 / 2**k <= 10)
-print(exercises.check("02.1", answer))
-
-# %% [markdown]
-# ## Exercise 02.2
+# Open the option that you would choose.
 #
-# Write a function that takes the frequency of a tone and a sampling rate, both in Hz, and returns the
-# frequency at which the tone appears when it is sampled at that rate without a filter. The glide shows the
-# way: up, down, and up again.
-
-# %% tags=["stub"]
-answer = ...
-print(exercises.check("02.2", answer))
-
-
-# %% tags=["solution"]
-def alias(frequency, sr):
-    """The frequency (Hz) at which a tone appears when it is sampled at sr (Hz) without a filter."""
-    return abs(frequency - sr * round(frequency / sr))
-
-
-answer = alias
-print(exercises.check("02.2", answer))
+# **1. Last year's episodes have a level of -26 dB re full scale, this year's -20 dB. What do you know?**
+#
+# <details><summary>The hosts speak louder than they did.</summary>Not this one: a gain anywhere between mouth and
+# file makes the same difference, and nothing in the file tells it from a voice.</details>
+# <details><summary>The numbers in this year's files are about twice as large.</summary>Right: 6 dB are a factor of 2
+# in amplitude. Whether people spoke louder or someone turned a knob, the level alone does not say.</details>
+# <details><summary>Listeners find this year's episodes twice as loud.</summary>Not this one: loudness is what a
+# listener hears. It depends on frequency and on the listener's own volume, and does not double with 6 dB.</details>
+#
+# **2. You want to tell two close harmonics apart, and they run together. What do you change?**
+#
+# <details><summary>Shorten the hop, for more frames.</summary>Not this one: more frames are more columns of the
+# same width. How fine the frequencies are depends on the window.</details>
+# <details><summary>Draw the picture on a logarithmic axis.</summary>Not this one: an axis stretches what was
+# measured, and adds no detail.</details>
+# <details><summary>Read the file at twice the rate, with the same n_fft.</summary>Not this one: the window then lasts
+# half as long, and the bins lie twice as far apart.</details>
+# <details><summary>Lengthen the window.</summary>Right: a window of T seconds parts frequencies that lie a few times
+# 1/T Hz apart. The price is that events in time blur.</details>
+#
+# **3. A telephone recording holds 8,000 samples a second. You read it at 16,000. What lies from 4,000 to 8,000 Hz?**
+#
+# <details><summary>Nothing of the voice.</summary>Right: what was not stored cannot come back. A higher rate makes
+# room up there, and the room stays empty.</details>
+# <details><summary>The voice's high frequencies, restored.</summary>Not this one: they were removed before the file
+# was written, and no rate brings them back.</details>
+# <details><summary>Aliases of the lower half.</summary>Not this one: that happens without a filter. A reader with
+# one, such as soxr, leaves the upper half empty.</details>
+#
+# **4. A colleague halved the rate by keeping every second sample. Can a filter repair the file now?**
+#
+# <details><summary>Yes: filter out everything above half of the new rate.</summary>Not this one: a file holds nothing
+# above half of its rate. The aliases already lie below it.</details>
+# <details><summary>No: aliases lie among the real frequencies.</summary>Right: a tone that was folded down looks like
+# any other tone. The filter has to come first, so go back to the original file.</details>
+# <details><summary>It needs no repair: speech survives it.</summary>Not this one: you may still understand it, and
+# yet an s above the new limit now counts as energy at frequencies where there was none.</details>
+#
+# **5. What does a mel spectrogram show better than the linear one it was made from?**
+#
+# <details><summary>More detail at low frequencies.</summary>Not this one: its bands are sums of the same bins. Below,
+# it shows no more than the window has parted; above, it shows less.</details>
+# <details><summary>How loud a listener finds each band.</summary>Not this one: only the frequency axis imitates
+# the ear. The values are still power, uncalibrated.</details>
+# <details><summary>The spectrum in few numbers, spaced roughly as an ear spaces them.</summary>Right: 64 rows in
+# place of 513, narrow below and wide above. That is why recognisers read it.</details>
 
 # %% [markdown]
 # ## What you learned
@@ -723,9 +892,7 @@ print(exercises.check("02.2", answer))
 # - Power goes to `power_to_db`, mel bands to a mel axis with `fmax`, and resampling needs its filter.
 # - A tone whose frequency you know tests every picture.
 #
-# **Next:** [03 Features](03_features.ipynb), from pictures to numbers.
-#
-# **Further reading**
+# **Further reading.**
 #
 # - Gabor (1946), time and frequency: [10.1049/ji-3-2.1946.0074](https://doi.org/10.1049/ji-3-2.1946.0074)
 # - Harris (1978), windows: [10.1109/PROC.1978.10837](https://doi.org/10.1109/PROC.1978.10837)
@@ -733,3 +900,5 @@ print(exercises.check("02.2", answer))
 # - Peterson & Barney (1952), vowels: [10.1121/1.1906875](https://doi.org/10.1121/1.1906875)
 # - Stevens, Volkmann & Newman (1937), the mel scale: [10.1121/1.1915893](https://doi.org/10.1121/1.1915893)
 # - Suzuki & Takeshima (2004), loudness of tones: [10.1121/1.1763601](https://doi.org/10.1121/1.1763601)
+#
+# **Next:** [03 Features](03_features.ipynb), from pictures to numbers.

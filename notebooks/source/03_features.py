@@ -13,12 +13,16 @@
 # %% [markdown]
 # # 03 Features: measure a recording
 #
-# **What you will do:** measure chroma, tempo, speech rate, pitch, intensity, MFCC, spectral contrast, zero-crossing
-# rate, centroid and rolloff, each on a correct time axis, and bring them into one table.
+# **What you will do:** measure the notes and beat of music, then the rate, pitch, level and spectrum of speech, each on
+# a correct time axis, and bring them into one table.
 #
 # **What you will learn:** what each number means, and what it must not be used for.
 #
 # **What you need:** lessons 01 and 02.
+#
+# **Time:** {{TIME}}
+#
+# Words in links are explained in the [glossary](../site/glossary.md).
 
 # %% tags=["parameters"]
 corpus = "show"  # "show", "prompts", or the path of a folder with your own recordings
@@ -29,6 +33,7 @@ most_recordings = 100  # how many recordings are used at most where a lesson com
 seed = 20221106  # everything random starts here
 
 # %%
+import ipywidgets as widgets
 import librosa
 import matplotlib.pyplot as plt
 import numpy as np
@@ -86,9 +91,10 @@ plotting.player(clip, sr)
 # more errors on your own recordings than here.
 
 # %% [markdown]
-# Every feature looks through a window and moves it on in steps. Here the window is 1,024 samples (64 ms), the step
-# 160 samples (10 ms), and frame `i` is centred on `i` times 10 ms. State all three in a paper. The cell below plants
-# one click at 3 seconds and asks which frame is the loudest.
+# Every feature looks through a [window](../site/glossary.md#window) and moves it on by a
+# [hop](../site/glossary.md#hop-length). Here the window is 1,024 samples (64 ms), the hop 160 samples (10 ms), and
+# [frame](../site/glossary.md#frame) `i` is centred on `i` times 10 ms. State all three in a paper. The cell below
+# plants one click at 3 seconds and asks which frame is the loudest.
 
 # %%
 N_FFT, HOP = representations.N_FFT, representations.HOP_LENGTH
@@ -101,11 +107,31 @@ print(f"click planted at 3.00 s   estimated at {times[strongest]:.2f} s")
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
+# ### Exercise 03.1: the frame that looks at a moment
+#
+# A witness coughs at a known time. Which frame is centred nearest to it? Write a function
+# `answer(seconds, sr, hop_length)` of the time in seconds, the rate in samples a second and the hop in samples, that
+# returns the frame's number, counted from 0. The check tries it at several rates and hops.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("03.1", answer))
+
+
+# %% tags=["solution"]
+def answer(seconds, sr, hop_length):
+    return round(seconds * sr / hop_length)
+
+
+print(exercises.check("03.1", answer))
+
+# %% [markdown]
 # ## Chroma: which notes, in any octave
 #
-# Chroma has twelve numbers a frame, one for each note name from C to B. It adds up the energy of a note over all its
-# octaves. That suits music, so we need music, and with known answers: the show's opening, whose chords and beats a
-# minute are on record. Elsewhere `features.chord_music` makes six chords, four beats each, at 100 beats a minute.
+# [Chroma](../site/glossary.md#chroma) has twelve numbers a frame, one for each note name from C to B. It adds up the
+# energy of a note over all its octaves. That suits music, so we need music, and with known answers: the show's opening,
+# whose chords and beats a minute are on record. Elsewhere `features.chord_music` makes six chords, four beats each, at
+# 100 beats a minute.
 
 # %%
 steps = {"": (0, 4, 7), "m": (0, 3, 7)}  # a major and a minor chord, in semitones above the root
@@ -185,7 +211,8 @@ for d in (12, 6):
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
-# A measure that tells voices apart would fall and go on falling. Look at what happens at 12 and 24 semitones.
+# A measure that tells voices apart would fall and go on falling. Look at what happens at 12 and 24
+# [semitones](../site/glossary.md#semitone).
 
 # %%
 fig, ax = plt.subplots()
@@ -317,11 +344,32 @@ for speed in (0.8, 1.0, 1.25):
 # syllables. Compare it within a speaker and a channel.
 
 # %% [markdown]
+# ### Exercise 03.2: syllables a second of speech
+#
+# Pauses lower a rate, and in the pauses someone knocks on the table. Write a function `answer(nuclei, speech)`.
+# `nuclei` is an array of times in seconds, in order, of syllables and knocks alike. `speech` is a table with `onset`
+# and `offset` in seconds, a row a stretch of speech; nobody knocks while they speak. It returns the syllables a second
+# of speech.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("03.2", answer))
+
+
+# %% tags=["solution"]
+def answer(nuclei, speech):
+    counts = [np.sum((nuclei >= turn.onset) & (nuclei < turn.offset)) for turn in speech.itertuples()]
+    return sum(counts) / (speech["offset"] - speech["onset"]).sum()
+
+
+print(exercises.check("03.2", answer))
+
+# %% [markdown]
 # ## Pitch: how fast the vocal folds open and close
 #
-# The fundamental frequency, F0 in Hz, exists only while the vocal folds swing: in vowels and in sounds such as m or
-# z, not in s, not in pauses. Praat decides for each frame whether it is voiced, and within a floor and a ceiling
-# that you choose, at which F0.
+# The fundamental frequency, [F0](../site/glossary.md#f0) in Hz, exists only while the vocal folds swing: in vowels and
+# in sounds such as m or z, not in s, not in pauses. Praat decides for each frame whether it is
+# [voiced](../site/glossary.md#voiced), and within a floor and a ceiling that you choose, at which F0.
 
 # %%
 track = parselmouth.Sound(clip, sr).to_pitch_ac(time_step=0.01, pitch_floor=75, pitch_ceiling=500)
@@ -355,9 +403,9 @@ plotting.show(fig, alt="Pitch of four seconds of speech by Praat and by pYIN: th
 # longer. A median hardly feels so few points.
 
 # %% [markdown]
-# A tracker that takes two periods for one writes half the F0, an octave error. A voice seldom leaps by ten semitones
-# within 10 ms, so the share of such leaps is a cheap check. If it is above one per cent, listen, and change floor and
-# ceiling.
+# A tracker that takes two periods for one writes half the F0, an [octave error](../site/glossary.md#octave-error). A
+# voice seldom leaps by ten semitones within 10 ms, so the share of such leaps is a cheap check. If it is above one per
+# cent, listen, and change floor and ceiling.
 
 # %%
 leaps = features.octave_jumps(features.pitch(talk))
@@ -401,6 +449,47 @@ naive, right = features.pitch(low, floor=150), features.pitch(low, floor=75)
 print(f"naive: floor 150 Hz, median {naive['f0'].median():.0f} Hz, {naive['f0'].notna().mean():.0%} of frames voiced")
 print(f"right: floor  75 Hz, median {right['f0'].median():.0f} Hz, {right['f0'].notna().mean():.0%} of frames voiced")
 # NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ### Turn the knob: floor and ceiling
+#
+# Grey is what 75 to 500 Hz finds, blue what your setting finds in the shaded band. Each title gives blue's median and
+# how far it lies from grey's. Lower the floor until the low voice comes back. Then lower the ceiling to 250 Hz, and
+# look for blue points an octave under grey ones.
+
+# %% tags=["knob"]
+voices = {"Clip": clip[: 10 * sr], "Low voice": low[: 10 * sr]}
+usual = {name: features.pitch(samples, floor=75, ceiling=500) for name, samples in voices.items()}
+
+
+def draw_pitch(floor, ceiling):
+    fig, axes = plt.subplots(1, 2, figsize=(10, 4.4), sharey=True)
+    for ax, (name, samples) in zip(axes, voices.items(), strict=True):
+        yours = features.pitch(samples, floor=floor, ceiling=ceiling)
+        ax.axhspan(floor, ceiling, color=plotting.ORANGE, alpha=0.12)
+        ax.plot(usual[name]["time"], usual[name]["f0"], "s", color="silver", markersize=6)
+        ax.plot(yours["time"], yours["f0"], ".", color=plotting.BLUE, markersize=5)
+        median = yours["f0"].median()
+        off = 12 * np.log2(median / usual[name]["f0"].median())
+        found = "no voice" if np.isnan(off) else f"{median:.0f} Hz, {off:+.1f} semitones"
+        ax.set(title=f"{name}: {found}", xlabel="Time (s)", xlim=(0, 10))
+    axes[0].set_yscale("log", base=2)  # an octave is as high everywhere
+    axes[0].set_yticks([50, 100, 200, 400, 800], [50, 100, 200, 400, 800])
+    axes[0].set(ylabel="F0 (Hz)", ylim=(45, 900))
+    return fig
+
+
+plotting.knob(
+    draw_pitch,
+    alt="F0 of the clip and of the low voice: blue as set by the knobs, over grey, which is 75 to 500 Hz.",
+    floor=widgets.SelectionSlider(options=[50, 75, 100, 150, 200], value=150, description="Floor (Hz)"),
+    ceiling=widgets.SelectionSlider(options=[250, 300, 400, 500, 800], value=500, description="Ceiling (Hz)"),
+)
+
+# %% [markdown]
+# On the show, a floor of 150 Hz hardly moves the clip and puts the low voice nearly an octave up; no error says so. A
+# ceiling of 250 Hz rids the low voice of a few strays, but halves the clip's high syllables. So give each speaker a
+# range that fits, where you know who speaks, and state it.
 
 # %% [markdown]
 # ### Pitfall: a median over unvoiced frames too
@@ -449,10 +538,32 @@ for name, samples in {"clip": clip, "low voice": low}.items():
 # [10.1017/S0003055419000467](https://doi.org/10.1017/S0003055419000467)).
 
 # %% [markdown]
+# ### Exercise 03.3: how far apart are two voices?
+#
+# Write a function `answer(first, second, sr)` of two recordings (samples, shape `(n_samples,)`) and their rate in Hz.
+# It returns by how many semitones the second voice lies above the first, from the medians of the voiced frames.
+# `features.pitch` and `features.semitones` help. The check tries it on voices it makes itself, with noise between the
+# words.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("03.3", answer))
+
+
+# %% tags=["solution"]
+def answer(first, second, sr):
+    medians = [features.pitch(samples, sr)["f0"].median() for samples in (first, second)]
+    return 12 * np.log2(medians[1] / medians[0])
+
+
+print(exercises.check("03.3", answer))
+
+# %% [markdown]
 # ## Intensity: how much energy
 #
-# Root mean square (RMS) is the frame's average size. In dB re full scale it is a level: 0 dB is the largest number
-# the file can hold, and minus 6 dB is half of that. In the figure, look at how syllables and pauses share the axis.
+# Root mean square ([RMS](../site/glossary.md#rms)) is the frame's average size. In dB re full scale it is a
+# [level](../site/glossary.md#level): 0 dB is the largest number the file can hold, and minus 6 dB is half of that. In
+# the figure, look at how syllables and pauses share the axis.
 
 # %%
 rms = librosa.feature.rms(y=clip, frame_length=N_FFT, hop_length=HOP)[0]
@@ -486,13 +597,13 @@ for name, gain in (("as recorded", 1.0), ("half the gain", 0.5)):
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
-# So use level within one recording, and only there. It is not loudness, which is what a listener hears, and it is
-# no fact about the speaker: someone else turned the knob.
+# So use level within one recording, and only there. It is not [loudness](../site/glossary.md#loudness), which is what a
+# listener hears, and it is no fact about the speaker: someone else turned the knob.
 
 # %% [markdown]
 # ## MFCC: the shape of the spectrum, in ripples
 #
-# Mel-frequency cepstral coefficients (Davis and Mermelstein 1980,
+# Mel-frequency cepstral coefficients ([MFCC](../site/glossary.md#mfcc); Davis and Mermelstein 1980,
 # [10.1109/TASSP.1980.1163420](https://doi.org/10.1109/TASSP.1980.1163420)) describe one frame's mel spectrum in dB
 # as a sum of cosines over the bands. Each coefficient says how much of one cosine is in it. These are the cosines:
 
@@ -584,6 +695,21 @@ print(f"naive: {ends[0]:.0f} s   right: {ends[1]:.0f} s   duration: {len(clip) /
 # made over different lines: every cosine also runs over the bands that a telephone leaves empty.
 
 # %% [markdown]
+# ### Exercise 03.4: the gain in MFCC 1
+#
+# Predict a number. The gain is turned up so that every sample is ten times as large, and nothing else changes. MFCC are
+# taken from 40 mel bands in place of our 64. By how much does MFCC 1 rise? The pitfall about the gain helps, and so
+# does `np.sqrt`.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("03.4", answer))
+
+# %% tags=["solution"]
+answer = 20 * np.log10(10) * np.sqrt(40)
+print(exercises.check("03.4", answer))
+
+# %% [markdown]
 # ## Spectral contrast: peaks against valleys
 #
 # Within each octave, how far do the strongest frequencies stand above the weakest, in dB (Jiang et al. 2002,
@@ -647,8 +773,9 @@ print(f"mean contrast {contrast.mean():.0f} dB, with hiss {noisy.mean():.0f} dB"
 # %% [markdown]
 # ## Zero-crossing rate: how often the wave changes sign
 #
-# A sine of `f` Hz crosses zero twice a period, so `2 f / sr` times a sample. Speech is no sine: hissing sounds such
-# as s cross often, vowels seldom. First the known answer, then the clip.
+# A sine of `f` Hz crosses zero twice a period, so its [zero-crossing rate](../site/glossary.md#zero-crossing-rate) is
+# `2 f / sr` a sample. Speech is no sine: hissing sounds such as s cross often, vowels seldom. First the known answer,
+# then the clip.
 
 # %%
 sine = np.sin(2 * np.pi * 440 * np.arange(sr) / sr + 0.1)
@@ -688,8 +815,9 @@ print(f"mean crossings a sample: {zcr.mean():.2f}, with an inaudible offset {off
 # %% [markdown]
 # ## Centroid and rolloff: where the spectrum lies
 #
-# The centroid is the spectrum's balance point in Hz, the rolloff the frequency under which 85 % of its magnitude
-# lies. Both rise in hissing sounds and fall in vowels. In the figure they lie on the spectrogram they come from.
+# The [centroid](../site/glossary.md#spectral-centroid) is the spectrum's balance point in Hz, the
+# [rolloff](../site/glossary.md#rolloff) the frequency under which 85 % of its magnitude lies. Both rise in hissing
+# sounds and fall in vowels. In the figure they lie on the spectrogram they come from.
 
 # %%
 centroid = librosa.feature.spectral_centroid(S=S, sr=sr)[0]
@@ -863,24 +991,76 @@ if known:
 # varies by itself from turn to turn, happened to be louder in calm ones.
 
 # %% [markdown]
-# ## Exercise 03.1
+# ### Exercise 03.5: how loud is a turn?
 #
-# Write a function `answer(first, second, sr)` that takes two recordings and returns by how many semitones the second
-# voice lies above the first, from the medians of the voiced frames. `features.pitch` and `features.semitones` help.
-# The check tries it on two voices it makes itself, with noise between the words.
+# Write a function `answer(table, onset, offset)`. `table` has a row every 10 ms with `time` (s), `level` (dB re full
+# scale) and `voiced` (True or False); the turn lasts from `onset` to `offset`, in seconds of the same clock. It returns
+# the turn's level in dB: mean power over its voiced frames, as in `measure` above.
 
 # %% tags=["stub"]
 answer = ...
-print(exercises.check("03.1", answer))
+print(exercises.check("03.5", answer))
 
 
 # %% tags=["solution"]
-def answer(first, second, sr):
-    medians = [features.pitch(samples, sr)["f0"].median() for samples in (first, second)]
-    return 12 * np.log2(medians[1] / medians[0])
+def answer(table, onset, offset):
+    frames = table[table["voiced"] & table["time"].between(onset, offset)]
+    return 10 * np.log10(np.mean(10 ** (frames["level"] / 10)))
 
 
-print(exercises.check("03.1", answer))
+print(exercises.check("03.5", answer))
+
+# %% [markdown] tags=["quiz"]
+# ## Quiz
+#
+# Open the option that you would choose.
+#
+# **1. The mean chroma of two speakers is nearly the same (cosine 0.96). What follows?**
+#
+# <details><summary>Their voices are about equally high</summary>Not this one: chroma folds octaves away, so 110 and 220
+# Hz look nearly the same. Compare F0 in semitones.</details>
+# <details><summary>Hardly anything about the voices</summary>Right: how high a voice is has been thrown away, and what
+# is left was made for the notes of music.</details>
+# <details><summary>They speak in the same mood</summary>Not this one: chroma says which notes are sounding, and no note
+# is a mood.</details>
+#
+# **2. A beat tracker gives 124 beats a minute for a speech in parliament. How fast is the speaker?**
+#
+# <details><summary>About two syllables a second</summary>Not this one: 124 a minute is about 2 a second, but of beats.
+# Syllables come at no steady beat that it could lock on to.</details>
+# <details><summary>Faster than one for whom it gives 110</summary>Not this one: without a beat the answer follows the
+# prior. In the pitfall it did not follow the true speed.</details>
+# <details><summary>The number does not say</summary>Right: a tracker always answers, near its prior if there is no
+# beat. Count syllable nuclei instead.</details>
+#
+# **3. Medians of librosa.yin over all frames say that a host speaks 6 semitones higher after an event. What now?**
+#
+# <details><summary>Take voiced frames only, and measure again</summary>Right: in pauses and consonants yin writes
+# numbers too. If their share changed, the median moved without the voice.</details>
+# <details><summary>Add more episodes before and after</summary>Not this one: more recordings make the interval narrower
+# around a number that is wrong in each of them.</details>
+# <details><summary>Give the change in Hz instead</summary>Not this one: another unit does not take the unvoiced frames
+# out of the median.</details>
+#
+# **4. From 2015 on, the recordings of an archive have a level 6 dB higher. What does that show of the speakers?**
+#
+# <details><summary>They speak with more force</summary>Not this one: they may, but a new microphone or another gain
+# does the same to the file.</details>
+# <details><summary>They sound twice as loud to a listener</summary>Not this one: 6 dB is twice the amplitude. Loudness
+# is what is heard, and the listener has a volume control.</details>
+# <details><summary>Nothing yet</summary>Right: level moves with every gain between mouth and file. Compare it within a
+# recording.</details>
+# <details><summary>Their voices carry more high frequencies</summary>Not this one: level adds up all frequencies, and
+# does not tell which of them grew.</details>
+#
+# **5. MFCC 9 is higher in one group of speakers than in another. What does it measure?**
+#
+# <details><summary>The energy in the ninth mel band</summary>Not this one: coefficients are not bands. Each is a sum
+# over all bands.</details>
+# <details><summary>One ripple over all bands, which has no name of its own</summary>Right: it is the ninth cosine's
+# share in the shape of the spectrum. A different line moves it too.</details>
+# <details><summary>The high frequencies of the voice</summary>Not this one: about half of its weight lies in the lower
+# half of the bands.</details>
 
 # %% [markdown]
 # ## What you learned
@@ -888,12 +1068,13 @@ print(exercises.check("03.1", answer))
 # - A feature is a window, a hop and a formula; state all three, and draw it on seconds.
 # - Chroma and tempo are for music. For speech there are pitch in semitones, of voiced frames only, and syllables a
 #   second.
+# - Floor and ceiling of a pitch tracker decide what it can find; a wrong pair gives wrong numbers without an error.
 # - Level, MFCC, contrast, crossings, centroid and rolloff also measure gain, noise, offset and line. Compare within
 #   a recording.
 # - A known answer first (a click, a chord, a sine, a shift of three semitones), then your data.
 #
-# Further reading: a standard set of voice measures, Eyben et al. 2016
-# ([10.1109/TAFFC.2015.2457417](https://doi.org/10.1109/TAFFC.2015.2457417)); Praat from Python, Jadoul, Thompson and
-# de Boer 2018 ([10.1016/j.wocn.2018.07.001](https://doi.org/10.1016/j.wocn.2018.07.001)).
+# **Further reading.** A standard set of voice measures: Eyben et al. 2016,
+# [10.1109/TAFFC.2015.2457417](https://doi.org/10.1109/TAFFC.2015.2457417). Praat from Python: Jadoul, Thompson and
+# de Boer 2018, [10.1016/j.wocn.2018.07.001](https://doi.org/10.1016/j.wocn.2018.07.001).
 #
 # **Next:** [04 Statistics](04_statistics.ipynb), from these columns to an inference that holds.

@@ -13,13 +13,17 @@
 # %% [markdown]
 # # 04 Statistics: from measurements to an inference
 #
-# **You will do:** explain an outcome by features within one recording, find out what an event changed across
+# **What you will do:** explain an outcome by features within one recording, find out what an event changed across
 # recordings, and say how far measurement errors and the size of your corpus let you go.
 #
-# **You will learn:** why neighbours in time are not independent and what repairs it, which comparisons survive a new
-# codec, and how to check every method against an answer you planted yourself.
+# **What you will learn:** why neighbours in time are not independent and what repairs it, which comparisons survive a
+# new codec, and how to check every method against an answer you planted yourself.
 #
-# **You need:** lesson 03, and what a regression coefficient and a p-value are.
+# **What you need:** lesson 03, and what a regression coefficient and a p-value are.
+#
+# **Time:** {{TIME}}
+#
+# Words in links are explained in the [glossary](../site/glossary.md).
 
 # %% tags=["parameters"]
 corpus = "show"  # "show", "prompts", or the path of a folder with your own recordings
@@ -40,6 +44,7 @@ import warnings
 from importlib.metadata import version
 from pathlib import Path
 
+import ipywidgets as widgets
 import librosa
 import matplotlib.pyplot as plt
 import numpy as np
@@ -83,9 +88,10 @@ measuring = statistics.in_background(statistics.measure_turns, to_measure, sourc
 #
 # ### One table on one grid
 #
-# Lesson 03 measured a frame every 10 ms. Nobody reacts that fast, so the frames are averaged in windows of half a
-# second that follow each other: window 0.5 s, hop 0.5 s. All features share this grid, so no row has to be cut off to
-# make them fit.
+# Lesson 03 measured a frame every 10 ms. Nobody reacts that fast, so the frames are averaged in
+# [windows](../site/glossary.md#window) of half a second that follow each other: window 0.5 s,
+# [hop](../site/glossary.md#hop-length) 0.5 s. All features share this grid, so no row has to be cut off to make them
+# fit.
 
 # %%
 frames = features.frame_table(y, sr)
@@ -101,9 +107,11 @@ print(f"{len(frames)} frames make {len(table)} windows; {len(talk)} lie in speec
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
-# From here on a row is a window with voice in it, because a pause has no pitch. Music has one: Praat finds most of the
-# opening theme "voiced", so we also ask the turns, or the voice detector, whether somebody speaks. A recording with
-# hardly any voice keeps all its windows, and the spectral centroid, in semitones too, takes the place of pitch.
+# From here on a row is a window with voice in it, because a pause has no pitch. Music has one: Praat finds most of
+# the opening theme "voiced", so we also ask the turns, or the [voice
+# detector](../site/glossary.md#voice-activity-detection), whether somebody speaks. A recording with hardly any voice
+# keeps all its windows, and the spectral centroid, in [semitones](../site/glossary.md#semitone) too, takes the place
+# of pitch.
 
 # %%
 if len(talk) < 30:
@@ -125,10 +133,11 @@ reaction = 50 + effects + statistics.ar1(rng, len(X), rho=0.8, sd=6.0)
 
 # %% [markdown]
 # Look at how the two lines move. Pitch jumps from one window to the next, and stays up while a woman speaks; the
-# reaction follows, and also wanders, slowly, for several seconds at a time. The wandering is the errors' memory.
+# reaction follows, and also wanders, slowly, for several seconds at a time. The wandering is the errors'
+# [memory](../site/glossary.md#autocorrelation).
 
 # %%
-fig, axes = plt.subplots(2, 1, sharex=True, figsize=(10, 4.4))
+fig, axes = plt.subplots(2, 1, sharex=True, figsize=(9, 4.2))
 early = talk["time"] < 75
 for ax, series, colour, label in [
     (axes[0], talk["semitones"], plotting.BLUE, "Pitch\n(semitones)"),
@@ -240,9 +249,9 @@ print(f"worst VIF of 20 MFCC: {inflation[0]:.2g} as it is, {inflation[1]:.0e} th
 # %% [markdown]
 # ### Pitfall: one of many tests is significant
 #
-# An outcome of pure chance gives another "finding" at every run. Here it is drawn 2000 times, with a seed, and
-# regressed on the 36. How often is at least one of them significant? Holm's correction controls that chance; Benjamini
-# and Hochberg's controls the share of false findings among all findings.
+# An outcome of pure chance gives another ["finding"](../site/glossary.md#false-positive) at every run. Here it is
+# drawn 2000 times, with a seed, and regressed on the 36. How often is at least one of them significant? Holm's
+# correction controls that chance; Benjamini and Hochberg's controls the share of false findings among all findings.
 
 # %% tags=["pitfall"]
 chance = rng.normal(size=(2000, min(len(sink), 600)))
@@ -263,11 +272,26 @@ print(f"{np.sum(finding < 0.05)} of 36 below .05, the smallest p {finding.min():
 print(f"after Holm {kept.sum()}, the smallest adjusted p {adjusted.min():.2f}")
 
 # %% [markdown]
+# ### Exercise 04.1: how probable is a finding where there is none?
+#
+# You test 20 features, each at the .05 level. They have nothing to do with the outcome, nor with each other. How
+# probable is it that at least one of them is significant? Give a number from 0 to 1, right to two decimals. What
+# helps: one such test finds nothing with probability 0.95.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("04.1", answer))
+
+# %% tags=["solution"]
+answer = 1 - 0.95**20
+print(exercises.check("04.1", answer))
+
+# %% [markdown]
 # ## Few features, and a summary to read
 #
 # Back to three features and to the outcome with an answer. Read three things in the summary: the coefficients, their
-# intervals, and the Durbin-Watson value at the bottom. That value is near 2 where residuals have no memory and near 0
-# where each repeats the one before.
+# [intervals](../site/glossary.md#confidence-interval), and the Durbin-Watson value at the bottom. That value is near
+# 2 where residuals have no memory and near 0 where each repeats the one before.
 
 # %%
 ols = sm.OLS(reaction, X).fit()
@@ -286,7 +310,7 @@ for name in ("semitones", "level"):
 # curve would?
 
 # %%
-fig, (left, middle, right) = plt.subplots(1, 3, figsize=(14, 3.6))
+fig, (left, middle, right) = plt.subplots(1, 3, figsize=(12.5, 3.5))
 left.plot(talk["time"][early], ols.resid[early], ".-")
 left.axhline(0, color=plotting.GREY, lw=1)
 left.set(xlabel="Time (s)", ylabel="Residual (points)", title="They stay on one side for seconds")
@@ -304,11 +328,34 @@ plotting.show(
 )
 
 # %% [markdown]
+# ### Exercise 04.2: how many values is a persistent series worth?
+#
+# Where each of n values keeps the share rho of the one before, they say as much about their mean as
+# n (1 - rho) / (1 + rho) independent ones. Write a function `effective_n(x)`: in goes a series, shape (n,), out comes
+# that number, with rho estimated as the correlation of `x` with itself one step later. What helps: `np.corrcoef`. Set
+# `answer = effective_n`.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("04.2", answer))
+
+
+# %% tags=["solution"]
+def effective_n(x):
+    rho = np.corrcoef(x[:-1], x[1:])[0, 1]
+    return len(x) * (1 - rho) / (1 + rho)
+
+
+answer = effective_n
+print(exercises.check("04.2", answer))
+
+# %% [markdown]
 # ## The ladder
 #
-# The residuals remember. Ordinary standard errors count every window as new evidence, and here it is not. What follows
-# are seven repairs on the same data. Two keep the estimates and mend the standard errors: HAC sums the memory over a
-# stated number of lags, and clusters treat blocks of 5 s as the units.
+# The residuals remember. Ordinary standard errors count every window as new evidence, and here it is not. What
+# follows are seven repairs on the same data. Two keep the estimates and mend the standard errors:
+# [HAC](../site/glossary.md#hac) sums the memory over a stated number of lags, and clusters treat blocks of 5 s as the
+# units.
 
 # %%
 blocks = statistics.block_ids(talk["time"], seconds=5.0)
@@ -336,10 +383,11 @@ ax.legend(loc="lower right")
 plotting.show(fig, alt="The HAC standard error rises with the number of lags and levels off above that of OLS.")
 
 # %% [markdown]
-# The others model the memory. GLSAR estimates how much an error keeps of the one before from the residuals (`rho=1`
-# asks for one lag, it is not the value). `gls_ar1` finds it by restricted likelihood and counts the degrees of freedom
-# that are left; in a short series that matters. Then differences between neighbours; and the outcome and features of
-# the window before on the right-hand side. Leave those lagged features out, and the slopes mean something else.
+# The others model the memory ([GLS](../site/glossary.md#gls)). GLSAR estimates how much an error keeps of the one
+# before from the residuals (`rho=1` asks for one lag, it is not the value). `gls_ar1` finds it by restricted
+# likelihood and counts the degrees of freedom that are left; in a short series that matters. Then differences between
+# neighbours; and the outcome and features of the window before on the right-hand side. Leave those lagged features
+# out, and the slopes mean something else.
 
 # %%
 glsar = sm.GLSAR(reaction, X, rho=1).iterative_fit(maxiter=10)
@@ -444,6 +492,51 @@ for method in ("OLS", "HAC, rule-of-thumb lag", "HAC, 20 lags", "blocks as clust
 # Differences have a fault at the other end: where errors have no memory, differencing makes one.
 
 # %% [markdown]
+# ### Turn the knob: does more data help?
+#
+# Two series that have nothing to do with each other, drawn 600 times. Left, one such pair: turn the memory up, and both
+# begin to wander. Right, all p-values: where a test keeps its promise, every bar ends at the black line. Then turn up
+# the number of windows. Does OLS get better?
+
+
+# %% tags=["knob"]
+def draw_wolf(rho, n):
+    draws = np.random.default_rng(seed)
+    x, y = (np.array([statistics.ar1(draws, n, rho) for _ in range(600)]) for _ in range(2))
+    x, y = (series - series.mean(axis=1, keepdims=True) for series in (x, y))
+    left_over = y - x * (np.sum(x * y, axis=1) / np.sum(x**2, axis=1))[:, None]
+    kept = (np.sum(left_over[:, 1:] * left_over[:, :-1], axis=1) / np.sum(left_over**2, axis=1))[:, None]
+    freed = [series[:, 1:] - kept * series[:, :-1] for series in (x, y)]
+    # the p-value of a correlation is that of the slope in OLS
+    p = {"OLS": stats.pearsonr(x, y, axis=1).pvalue, "GLS": stats.pearsonr(*freed, axis=1).pvalue}
+    fig, (left, right) = plt.subplots(1, 2, figsize=(11, 3.6))
+    left.plot(x[0, :100], color=plotting.BLUE, label="feature")
+    left.plot(y[0, :100], color=plotting.ORANGE, label="outcome")
+    left.set(xlabel="Window", ylabel="Standard deviations", ylim=(-4, 4), title="Nothing ties one to the other")
+    left.legend(loc="lower right", ncols=2)
+    for (method, values), colour in zip(p.items(), (plotting.RED, plotting.GREEN), strict=True):
+        heights = np.histogram(values, bins=20, range=(0, 1))[0] / len(values)
+        right.stairs(heights, np.linspace(0, 1, 21), lw=3, color=colour, label=method)
+    right.axhline(0.05, color="black", lw=1)
+    right.set(xlabel="p-value", ylabel="Share of trials", ylim=(0, 0.8))
+    right.set_title(f"p < .05: OLS in {np.mean(p['OLS'] < 0.05):.0%}, GLS in {np.mean(p['GLS'] < 0.05):.0%}")
+    right.legend()
+    return fig
+
+
+plotting.knob(
+    draw_wolf,
+    alt="Left: two unrelated series that wander. Right: p-values of OLS pile up near 0, those of GLS lie flat at 5%.",
+    rho=widgets.SelectionSlider(options=[0.0, 0.5, 0.8, 0.9, 0.95], value=0.8, description="Memory (rho)"),
+    n=widgets.SelectionSlider(options=[120, 300, 600, 1200], value=300, description="Windows"),
+)
+
+# %% [markdown]
+# With rho at 0 both lie flat. From there on OLS finds more, the longer the memory, and ten times as many windows make
+# it no more honest. GLS, which takes its memory from the residuals here, as GLSAR does, stays near the line. (600
+# trials tell a share of 5% to within two points or so.)
+
+# %% [markdown]
 # ### Pitfall: an option is taken to work because it was passed
 #
 # HAC needs to be told its lags, and says so only by an error about a missing key. A mixed model takes `cov_type` and,
@@ -510,9 +603,9 @@ print(f"right: pitch by turn, lag-1 {regime.autocorr():.2f}: OLS cries wolf in {
 # ### Pitfall: speakers are pooled
 #
 # Let each turn be rated half a point higher for each semitone its speaker rises above her own mean, while deeper
-# voices start from higher ratings. A regression over all turns mixes the two. With a dummy for each speaker (fixed
-# effects) only movements within a speaker count. A mixed model lies between the two, and is right once each speaker's
-# mean is a term of its own.
+# voices start from higher ratings. A regression over all turns mixes the two. With a dummy for each speaker ([fixed
+# effects](../site/glossary.md#fixed-effects)) only movements within a speaker count. A mixed model lies between the
+# two, and is right once each speaker's mean is a term of its own.
 
 # %% tags=["pitfall"]
 own_mean = known.groupby("speaker")["semitones"].transform("mean")
@@ -528,6 +621,28 @@ for word, found in {"naive: all turns pooled": pooled, "right: fixed effects": f
     estimate, low, high = found.loc["semitones", ["estimate", "low", "high"]]
     print(f"{word}: {estimate:+.1f} points a semitone, 95% from {low:+.1f} to {high:+.1f} (planted +0.5)")
 # NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ### Exercise 04.3: compare each speaker with herself
+#
+# Write a function `slope_within(turns)`. In goes a table with a row a turn and the columns `speaker` (a name),
+# `semitones` and `rating` (points). Out comes the slope of rating on semitones within speakers, in points a semitone.
+# What helps: a dummy for each speaker, as above, or `groupby("speaker").transform("mean")`. Set `answer =
+# slope_within`.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("04.3", answer))
+
+
+# %% tags=["solution"]
+def slope_within(turns):
+    dummies = pd.get_dummies(turns["speaker"], dtype=float)
+    return sm.OLS(turns["rating"], dummies.assign(semitones=turns["semitones"])).fit().params["semitones"]
+
+
+answer = slope_within
+print(exercises.check("04.3", answer))
 
 # %% [markdown]
 # ### Pitfall: turns stand in for speakers
@@ -553,9 +668,10 @@ else:
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
-# Nothing about telephones was planted in their pitch: these are six people, and the deep voices happened to call. With
-# three against three no p under .1 exists, whatever the number of turns. With few groups, permute them as here, or use
-# a wild cluster bootstrap (Cameron, Gelbach and Miller 2008, 10.1162/rest.90.3.414); do not trust clustered errors.
+# Nothing about telephones was planted in their pitch: these are six people, and the deep voices happened to call.
+# With three against three no p under .1 exists, whatever the number of turns. With few groups, permute them as here,
+# or use a wild cluster bootstrap (Cameron, Gelbach and Miller 2008,
+# [10.1162/rest.90.3.414](https://doi.org/10.1162/rest.90.3.414)); do not trust clustered errors.
 
 # %% [markdown]
 # ## Listeners of the pilot
@@ -582,7 +698,7 @@ else:
 
 # %%
 if len(listeners):
-    fig, axes = plt.subplots(3, 1, figsize=(10, 5.6), sharex=True)
+    fig, axes = plt.subplots(3, 1, figsize=(9, 5.2), sharex=True)
     speaks = listeners["speaks"] == 1
     panels = {"pitch": "Pitch\n(semitones)", "level": "Level\n(dB)", "reaction": "Reaction\n(points)"}
     for ax, (column, label) in zip(axes, panels.items(), strict=True):
@@ -723,8 +839,8 @@ if len(measured):
 # ### Pitfall: before and after, and nothing else
 #
 # 120 episodes, no effect of the event, a mild upward trend (0.02 standard deviations an episode) and errors that keep
-# half of the one before. A bare comparison credits the event with the trend. An interrupted time series has the trend
-# in it, and asks for a jump on top.
+# half of the one before. A bare comparison credits the event with the trend. An [interrupted time
+# series](../site/glossary.md#interrupted-time-series) has the trend in it, and asks for a jump on top.
 
 # %% tags=["pitfall"]
 trend = 0.02 * np.arange(120)
@@ -758,9 +874,10 @@ print(held.loc[["interrupted, OLS", "interrupted, GLSAR", "interrupted, GLS"]].t
 
 # %% [markdown]
 # GLSAR takes its memory from residuals that were fitted, which look less persistent than errors are; restricted
-# likelihood allows for that (Turner et al. 2021, 10.1186/s12874-021-01364-0). No model sees that a show changed its
+# likelihood allows for that (Turner et al. 2021,
+# [10.1186/s12874-021-01364-0](https://doi.org/10.1186/s12874-021-01364-0)). No model sees that a show changed its
 # microphone in the same week. Against that help a series that the event did not touch, dates on which nothing
-# happened, and outcomes that survive a change of codec.
+# happened, and outcomes that survive a change of [codec](../site/glossary.md#codec).
 
 # %% [markdown]
 # ## The event, four ways
@@ -794,7 +911,7 @@ else:
 # %%
 if is_series:
     columns = list(dict.fromkeys((followed, "level", "rolloff")))
-    fig, axes = plt.subplots(1, len(columns), figsize=(13, 3.8), squeeze=False)
+    fig, axes = plt.subplots(1, len(columns), figsize=(12, 3.6), squeeze=False)
     for ax, column in zip(axes[0], columns, strict=True):
         wide, _ = statistics.weekly(series, column)
         for name, colour in zip((own, control), (plotting.BLUE, plotting.ORANGE), strict=True):
@@ -813,9 +930,9 @@ if is_series:
 # both voices, and the event finds it on its way. Rolloff falls for both in the same week. (The titles speak of the
 # first line, by GLS.)
 #
-# **Difference in differences.** Subtract her from him week by week, and what both share is gone: the trend, the
-# weather, the studio. What stays must have touched one of them. It is only as good as the claim that without the event
-# the two would have run in parallel.
+# **[Difference in differences](../site/glossary.md#difference-in-differences).** Subtract her from him week by week,
+# and what both share is gone: the trend, the weather, the studio. What stays must have touched one of them. It is
+# only as good as the claim that without the event the two would have run in parallel.
 
 # %%
 if is_series and control is not None:
@@ -832,6 +949,29 @@ else:
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
+# ### Exercise 04.4: what is his alone?
+#
+# Write a function `his_alone(his, hers, event)`. In go two weekly series of pitch in semitones, shape (n_weeks,), and
+# how many weeks lie before the event. Out comes the difference in differences, in semitones, by plain means: how much
+# more he changed than she did. What helps: `his[:event]` are the weeks before. Set `answer = his_alone`.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("04.4", answer))
+
+
+# %% tags=["solution"]
+def his_alone(his, hers, event):
+    gap = his - hers
+    return gap[event:].mean() - gap[:event].mean()
+
+
+answer = his_alone
+print(exercises.check("04.4", answer))
+
+# %% [markdown]
+# ### The path around the event
+#
 # An event study shows the whole path: the gap in steps of four weeks, each against the four weeks before the event.
 # Look left of the line first. If the two already drifted apart there, the comparison was not parallel and the rest
 # means little. On the right, the dates on which nothing happened: does the real one stand out?
@@ -984,9 +1124,10 @@ if "openSMILE" not in tools:
 #
 # ### What measurement errors do to a slope
 #
-# An error in a predictor bends its slope, mostly towards 0; the p-value may stay small all the while. Three errors of
-# this trade follow, each with an outcome of our writing. In each, a random fifth of the rows was checked by hand, and
-# `calibrate` asks those how the right value goes with the measured one. The correction knows nothing else.
+# An [error in a predictor](../site/glossary.md#measurement-error) bends its slope, mostly towards 0; the p-value may
+# stay small all the while. Three errors of this trade follow, each with an outcome of our writing. In each, a random
+# fifth of the rows was checked by hand, and `calibrate` asks those how the right value goes with the measured one.
+# The correction knows nothing else.
 
 # %%
 corrections = {}
@@ -1072,9 +1213,38 @@ for name, row in errors.iterrows():
 # each bit of it seems worth twice as much. A fifth checked by hand brings them back, at the price of a wider interval;
 # nothing about the errors had to be assumed but that the fifth was drawn at random. Where one kind of row is rare, as
 # windows without talk are on the show, a random fifth may hold too few of them to learn from: rare cases want more.
+
+# %% [markdown]
+# ### Exercise 04.5: what is a measured unit worth?
 #
-# How SIMEX (Cook and Stefanski 1994, 10.1080/01621459.1994.10476871) does without: it adds more error on purpose,
-# watches the slope fall, and follows the curve back to where no error is left. Look at the dot at -1.
+# Write a function `corrected(outcome, measured, checked)` without `statistics.calibrate`. In go three arrays, shape
+# (n,): the outcome (points), a predictor measured with error (semitones), and its right value (semitones) in a random
+# fifth of the rows, NaN elsewhere. Out comes the slope of the outcome on the right value, in points a semitone.
+#
+# What helps: `np.polyfit(x, y, 1)[0]` is a slope, `np.isfinite(checked)` says where somebody looked. In those rows, how
+# far does the right value go for each measured semitone? Set `answer = corrected`.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("04.5", answer))
+
+
+# %% tags=["solution"]
+def corrected(outcome, measured, checked):
+    looked = np.isfinite(checked)
+    worth = np.polyfit(measured[looked], checked[looked], 1)[0]
+    return np.polyfit(measured, outcome, 1)[0] / worth
+
+
+answer = corrected
+print(exercises.check("04.5", answer))
+
+# %% [markdown]
+# ### Two takes instead of a check
+#
+# How SIMEX (Cook and Stefanski 1994,
+# [10.1080/01621459.1994.10476871](https://doi.org/10.1080/01621459.1994.10476871)) does without: it adds more error
+# on purpose, watches the slope fall, and follows the curve back to where no error is left. Look at the dot at -1.
 
 # %%
 if len(pitch) >= 60:
@@ -1115,8 +1285,9 @@ else:
 # %% [markdown]
 # ## D. Design: what would have been enough?
 #
-# Turn the knobs in the first lines and run the cell again. On the left, two groups of speakers: what do more speakers
-# buy, and what more turns of the same? On the right, a jump in a series: what do more episodes buy?
+# Change the numbers in the first line and run the cell again. [Power](../site/glossary.md#power) is the share of
+# studies that find what is there. On the left, two groups of speakers: what do more speakers buy, and what more turns
+# of the same? On the right, a jump in a series: what do more episodes buy?
 
 # %%
 rate_effect, pitch_effect = 0.3, 0.4  # syllables a second between groups; semitones at the event
@@ -1127,7 +1298,7 @@ if is_series and followed == "semitones":
     found, wander_kept = statistics.gls_ar1(weeks[own], event_X)
     wander = (weeks[own] - event_X.to_numpy() @ found["estimate"].to_numpy()).std()
 speakers, episodes = np.arange(2, 61), np.arange(8, 209, 4)
-fig, (left, right) = plt.subplots(1, 2, figsize=(14, 4.6), sharey=True)
+fig, (left, right) = plt.subplots(1, 2, figsize=(12, 4), sharey=True)
 for turns_each, colour in ((1, plotting.ORANGE), (5, plotting.BLUE), (100, plotting.GREEN)):
     power = statistics.power_of_speakers(
         rate_effect, between=between, within=within, speakers=speakers, turns=turns_each
@@ -1307,27 +1478,62 @@ pd.DataFrame({"in this run": checklist}).style.set_properties(**{"text-align": "
 # and code rather than sound. Listening to hateful talk for hours harms coders. And a raised pitch is a raised pitch:
 # to call it anger, or deceit, takes another study.
 
-# %% [markdown]
-# ## Exercise 04.1
+# %% [markdown] tags=["quiz"]
+# ## Quiz
 #
-# How many independent values is a persistent series worth, when you want its mean? For a series in which each value
-# keeps the share rho of the one before, about n (1 - rho) / (1 + rho). Write a function `effective_n(x)` that
-# estimates rho as the correlation of `x` with itself one step later, and returns that number. Set
-# `answer = effective_n`.
-
-# %% tags=["stub"]
-answer = ...
-print(exercises.check("04.1", answer))
-
-
-# %% tags=["solution"]
-def effective_n(x):
-    rho = np.corrcoef(x[:-1], x[1:])[0, 1]
-    return len(x) * (1 - rho) / (1 + rho)
-
-
-answer = effective_n
-print(exercises.check("04.1", answer))
+# Open the option that you would choose.
+#
+# **1. You measure pitch every 10 ms instead of every 100 ms, in the same ten minutes. How much more do you know?**
+#
+# <details><summary>Ten times as much: there are ten times as many rows.</summary>Not this one: neighbours 10 ms apart
+# are nearly copies of each other. OLS counts them as new evidence, and so it cries wolf.</details>
+# <details><summary>About three times as much, the square root of ten.</summary>Not this one: the square root is right
+# for independent rows. These rows hold the same syllables, the same turns and the same speakers as before.</details>
+# <details><summary>Hardly any more: the turns and the speakers are the same.</summary>Right: what counts is how often
+# a variable gets a new value, and that is with a syllable or a turn, however often you look at it.</details>
+#
+# **2. Residuals keep .95 of the window before, and the recording has 600 windows. A reviewer asks for HAC errors. Are
+# they enough?**
+#
+# <details><summary>Yes: HAC standard errors hold whatever the memory is.</summary>Not this one: they hold in very
+# long series. Here 20 lags still found something in 18% of trials in which nothing was there.</details>
+# <details><summary>No: so long a memory leaves too few separate stretches to learn it from. Model it.</summary>Right:
+# GLS, or the outcome of the window before, or a circular shift stayed near 5% in the simulation.</details>
+# <details><summary>No: HAC changes the slope itself.</summary>Not this one: the slope is that of OLS. Only its
+# standard error changes, and it changes too little here.</details>
+# <details><summary>Yes, as long as the number of lags follows the rule of thumb.</summary>Not this one: the rule of
+# thumb was made for weaker memories. With it, 34% of the trials found something.</details>
+#
+# **3. A host is louder in the 26 episodes after an event than in the 26 before, p &lt; .001. What do you conclude?**
+#
+# <details><summary>The event made him louder.</summary>Not this one: a slow drift, a new microphone or a knob in the
+# studio would give the same p-value.</details>
+# <details><summary>Nothing yet: 52 episodes are too few for any conclusion.</summary>Not this one: in 52 episodes a
+# jump of some size can be found. What is missing is a comparison, not numbers.</details>
+# <details><summary>The effect is real, but it needs a correction for many tests.</summary>Not this one: one
+# comparison was made, and the difference is there. The question is what made it.</details>
+# <details><summary>Something differs. Ask for the trend, for a voice that was not touched, and for the recording
+# chain.</summary>Right: on the show the level was on its way up all year, in both voices, and the interrupted series
+# finds no jump.</details>
+#
+# **4. Over all turns, higher pitch goes with lower ratings. Within each speaker it goes with higher ones. Which is
+# the effect of raising one's voice?**
+#
+# <details><summary>The one within speakers.</summary>Right: it compares each speaker with herself. Across speakers,
+# who has a deep voice is mixed in, and that is another question.</details>
+# <details><summary>The one over all turns: it uses all of the data.</summary>Not this one: it uses differences
+# between people too, and those have reasons of their own, such as anatomy.</details>
+# <details><summary>The mean of the two.</summary>Not this one: a mean of two questions answers neither. Choose the
+# comparison that your question is about.</details>
+#
+# **5. A feature is measured with random errors, in 10,000 turns. What do they do to its slope?**
+#
+# <details><summary>Nothing: over so many turns they cancel out.</summary>Not this one: they would in a mean. In a
+# predictor they stay in its variance, by which the slope is divided.</details>
+# <details><summary>They make its interval wider, and leave its middle right.</summary>Not this one: that is what
+# errors in the outcome do. In a predictor they move the middle too.</details>
+# <details><summary>They pull it towards 0, and more turns only make it surer of the wrong value.</summary>Right: so
+# check a random part by hand, or measure twice. Errors that are not random may bend it the other way.</details>
 
 # %% [markdown]
 # ## What you learned
@@ -1341,13 +1547,17 @@ print(exercises.check("04.1", answer))
 # - Errors in a predictor hide effects. Check a random fifth by hand, or measure twice.
 # - More speakers and more episodes tell more; more minutes of the same hardly do.
 #
-# **Further reading.** Standard errors under memory: Newey and West 1987 (10.2307/1913610). Many tests: Benjamini and
-# Hochberg 1995 (10.1111/j.2517-6161.1995.tb02031.x). Interrupted time series: Bernal, Cummins and Gasparrini 2017
-# (10.1093/ije/dyw098). Measurement error: Keogh et al. 2020 (10.1002/sim.8532), and for what a machine predicted Fong
-# and Tyler 2021 (10.1017/pan.2020.38). A standard feature set: Eyben et al. 2016 (10.1109/taffc.2015.2457417). Voices
-# in politics: Dietrich, Hayes and O'Brien 2019 (10.1017/S0003055419000467), Dietrich, Enos and Sen 2019
-# (10.1017/pan.2018.47), Knox and Lucas 2021 (10.1017/S000305542000101X), Cochrane et al. 2021
-# (10.1080/10584609.2021.1952497).
+# **Further reading.** Standard errors under memory: Newey and West 1987
+# ([10.2307/1913610](https://doi.org/10.2307/1913610)). Many tests: Benjamini and Hochberg 1995
+# ([10.1111/j.2517-6161.1995.tb02031.x](https://doi.org/10.1111/j.2517-6161.1995.tb02031.x)). Interrupted time series:
+# Bernal, Cummins and Gasparrini 2017 ([10.1093/ije/dyw098](https://doi.org/10.1093/ije/dyw098)). Measurement error:
+# Keogh et al. 2020 ([10.1002/sim.8532](https://doi.org/10.1002/sim.8532)), and for what a machine predicted Fong and
+# Tyler 2021 ([10.1017/pan.2020.38](https://doi.org/10.1017/pan.2020.38)). A standard feature set: Eyben et al. 2016
+# ([10.1109/taffc.2015.2457417](https://doi.org/10.1109/taffc.2015.2457417)). Voices in politics: Dietrich, Hayes and
+# O'Brien 2019 ([10.1017/S0003055419000467](https://doi.org/10.1017/S0003055419000467)), Dietrich, Enos and Sen 2019
+# ([10.1017/pan.2018.47](https://doi.org/10.1017/pan.2018.47)), Knox and Lucas 2021
+# ([10.1017/S000305542000101X](https://doi.org/10.1017/S000305542000101X)), Cochrane et al. 2021
+# ([10.1080/10584609.2021.1952497](https://doi.org/10.1080/10584609.2021.1952497)).
 #
 # **Next:** [05 Deep learning](05_deep_learning.ipynb) replaces chosen features by learned ones, and asks them the
 # same.

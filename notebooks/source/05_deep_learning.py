@@ -16,10 +16,14 @@
 # **What you will do:** turn speech into words and count the errors, join words to the voice that says them, find who
 # speaks when, and train a network on turns of a talk show.
 #
-# **What you will learn:** what a recogniser takes and invents, what its errors do to a regression, and how to tell
-# learning from memory and from luck.
+# **What you will learn:** what a [recogniser](../site/glossary.md#recogniser) takes and invents, what its errors do to
+# a regression, and how to tell learning from memory and from luck.
 #
 # **What you need:** lessons 01 to 03, and an idea of what training and test data are.
+#
+# **Time:** {{TIME}}
+#
+# Words in links are explained in the [glossary](../site/glossary.md).
 
 # %% tags=["parameters"]
 corpus = "show"  # "show", "prompts", or the path of a folder with your own recordings
@@ -32,9 +36,12 @@ recogniser = "tiny.en"  # the packaged Whisper; or "pocketsphinx", "small.en", a
 
 # %%
 from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import ipywidgets as widgets
+import jiwer
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -95,7 +102,8 @@ measuring = statistics.in_background(statistics.measure_turns, pool, source.turn
 #
 # A speech recogniser is a network trained on thousands of hours of speech with its text. We use a small one,
 # Whisper tiny.en, whose weights came with the installation. Before it hears anything, sound becomes a picture you
-# know from lesson 02. Look in the lower panel for syllables, and for the hissing sounds at its upper edge.
+# know from lesson 02, in bands of the [mel scale](../site/glossary.md#mel-scale). Look in the lower panel for
+# syllables, and for the hissing sounds at its upper edge.
 
 # %%
 here = corpora.spoken(source, start=start, minutes=minutes)
@@ -137,9 +145,10 @@ print(f"       Whisper takes {mel_input.shape[0]} x {mel_input.shape[1]} log-mel
 
 # %% [markdown]
 # Now the words. `transcribe_file` reads two minutes at a time, so a recording may be as long as it likes. It asks the
-# voice detector of lesson 01 where somebody speaks, and hands over those stretches in pieces of at most 28 seconds. A
-# longer stretch is cut in its quietest moment, and both sides hear a second across the cut, so that no word is halved.
-# We take two minutes. Each word has its times, and the recogniser's own opinion of it, from 0 to 1.
+# voice detector of lesson 01 ([voice activity detection](../site/glossary.md#voice-activity-detection)) where somebody
+# speaks, and hands over those stretches in pieces of at most 28 seconds. A longer stretch is cut in its quietest
+# moment, and both sides hear a second across the cut, so that no word is halved. We take two minutes. Each word has
+# its times, and the recogniser's own opinion of it, from 0 to 1.
 
 # %%
 begins = start + first / sr
@@ -203,8 +212,9 @@ print(f"right: {found_new} of the {len(new_names)} new names exist: {', '.join(n
 
 # %% [markdown]
 # With those names, a recogniser of the other family reads like this. The network gives a score for each letter 50
-# times a second; we take the best, and the processor merges repeats into words (connectionist temporal
-# classification, Graves et al. 2006, 10.1145/1143844.1143891).
+# times a second (the [logits](../site/glossary.md#logits)); we take the best, and the processor merges repeats into
+# words (connectionist temporal classification, Graves et al. 2006,
+# [10.1145/1143844.1143891](https://doi.org/10.1145/1143844.1143891)).
 
 
 # %%
@@ -227,9 +237,9 @@ else:
 # %% [markdown]
 # ## B. How many words are wrong?
 #
-# **Word error rate** (WER): words substituted, left out and put in, divided by the number of words truly said. Both
-# texts are normalised first: lower case, punctuation removed, numbers as digits, contractions expanded. A WER
-# without its normalisation cannot be compared.
+# **Word error rate** ([WER](../site/glossary.md#wer)): words substituted, left out and put in, divided by the number of
+# words truly said. Both texts are normalised first: lower case, punctuation removed, numbers as digits, contractions
+# expanded. A WER without its normalisation cannot be compared.
 
 # %%
 said, heard_as = "Please press 1, then don't hang up.", "please press one then do not hang"
@@ -237,6 +247,23 @@ print(f"said:  {deep_learning.normalise(said)}")
 print(f"heard: {deep_learning.normalise(heard_as)}")
 print(f"WER: {deep_learning.word_error_rate([said], [heard_as]):.3f}, one word of eight is missing")
 # NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ### Exercise 05.1: count a word error rate by hand
+#
+# Said: "I'll meet you at the old lighthouse tomorrow." Heard: "I will meet all of you at the light house." Normalise
+# both in your head, count the words substituted, left out and put in, and give the word error rate as a share (not in
+# percent). Writing one text above the other helps. Set `answer` to that number.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("05.1", answer))
+
+# %% tags=["solution"]
+# i will meet  -   -  you at the old   lighthouse tomorrow: nine words, with "I'll" expanded
+# i will meet all of  you at the light house      -
+answer = (2 + 1 + 2) / 9  # "old" and "lighthouse" substituted, "tomorrow" left out, "all of" put in
+print(exercises.check("05.1", answer))
 
 # %% [markdown]
 # For a rate we need speech whose true text is known, and much of it. To hear every turn of the show, with three
@@ -288,8 +315,10 @@ if corpus == "show":
 
 # %% [markdown]
 # The rate is pooled: all errors over all words. Turns of one episode come from one day and one encoder, so for the
-# interval whole episodes are drawn again and again, with replacement: the **cluster bootstrap** (Field and Welsh 2007,
-# 10.1111/j.1467-9868.2007.00593.x). Look first at the kinds of error, then at who is misheard.
+# interval whole episodes are drawn again and again, with replacement: the
+# [cluster bootstrap](../site/glossary.md#cluster-bootstrap) (Field and Welsh 2007,
+# [10.1111/j.1467-9868.2007.00593.x](https://doi.org/10.1111/j.1467-9868.2007.00593.x)). Look first at
+# the kinds of error, then at who is misheard.
 
 # %%
 if len(clean):
@@ -326,11 +355,34 @@ else:
 # %% [markdown]
 # The telephone takes half of the spectrum and adds a hiss, and more than doubles the errors of the guests. Among people
 # such differences are large: for five commercial systems the rate was .35 for Black and .19 for white speakers
-# (Koenecke et al. 2020, 10.1073/pnas.1915768117). Read the worst, always: errors have a pattern, and names fare badly.
+# (Koenecke et al. 2020, [10.1073/pnas.1915768117](https://doi.org/10.1073/pnas.1915768117)). Read the
+# worst, always: errors have a pattern, and names fare badly.
 
 # %%
 rate = (clean["errors"] / clean["words"]).astype(float)
 clean.loc[rate.nlargest(4).index, ["who", "text", "heard"]] if len(clean) else no_text
+
+# %% [markdown]
+# ### Exercise 05.2: one draw of the cluster bootstrap
+#
+# Write `rate_of_draw(table, drawn)`. `table` has one row a turn, with the columns `recording`, `words` and `errors`
+# (counts). `drawn` is a list of names of recordings, drawn with replacement, so a name may stand there twice. Return
+# the pooled word error rate of that draw, as a share. `groupby` and `.loc` with a list help. Set
+# `answer = rate_of_draw`.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("05.2", answer))
+
+
+# %% tags=["solution"]
+def rate_of_draw(table, drawn):
+    sums = table.groupby("recording")[["errors", "words"]].sum().loc[drawn].sum()  # a name given twice comes twice
+    return sums["errors"] / sums["words"]
+
+
+answer = rate_of_draw
+print(exercises.check("05.2", answer))
 
 # %% [markdown]
 # Three recognisers side by side, each with its interval. On the show, one of them is the packaged Whisper run by
@@ -381,8 +433,9 @@ else:
 # %% [markdown]
 # ### Pitfall: samples at another rate go into a 16 kHz model
 #
-# The array of samples does not know its rate. Read at librosa's 22,050 Hz, or at a telephone's 8,000 Hz, and called
-# 16,000 Hz, it is slowed down or sped up, and nothing warns. The helper refuses an honest wrong rate.
+# The array of samples does not know its [sampling rate](../site/glossary.md#sampling-rate). Read at librosa's
+# 22,050 Hz, or at a telephone's 8,000 Hz, and called 16,000 Hz, it is slowed down or sped up, and nothing warns. The
+# helper refuses an honest wrong rate.
 
 # %% tags=["pitfall"]
 by_condition = deep_learning.error_rates(by_main, "condition", cluster="recording", rng=rng)
@@ -428,7 +481,7 @@ if source.turns is not None:
 #
 # It was trained to write, and it writes. We give Whisper those sounds bare, then with its own threshold for "no
 # speech", then behind the voice detector. Every word is invented. In real use such words have been harmful ones
-# (Koenecke et al. 2024, 10.1145/3630106.3658996).
+# (Koenecke et al. 2024, [10.1145/3630106.3658996](https://doi.org/10.1145/3630106.3658996)).
 
 
 # %% tags=["pitfall"]
@@ -484,6 +537,83 @@ if set(levels) <= set(by_condition.index):
 # If speech in one of your groups is noisier, its words are counted less well, and a difference between groups may be
 # a difference between microphones. Measure the error rate in every condition that you compare. Part E shows what the
 # errors do to a result.
+
+# %% [markdown]
+# ### Turn the knob: noise against words
+#
+# What does a rate look like in words? Turn the noise up: speech is 20, 10, then 0 dB above it. Look how far the
+# intervals move from their grey twins without noise, and whose moves farthest. Below is a short turn of the chosen
+# voice, as it was said and as it was heard: words misheard in capitals, a dash where there is no word.
+
+# %%
+noises = ["clean", *levels]
+tried = by_main[by_main["condition"].isin(noises)]
+everywhere = tried.groupby(level=0)["condition"].nunique() == len(noises)  # the same stretches in every noise
+tried = tried[everywhere.loc[tried.index].to_numpy()]
+if len(tried):
+    by_noise = deep_learning.error_rates(tried, ["who", "condition"], cluster="recording", rng=np.random.default_rng(7))
+    whose = list(by_noise.xs("noise 0 dB", level="condition").sort_values("wer").index)
+
+
+# %%
+def typical_turn(voice, condition):
+    counted = tried[tried["who"] == voice].groupby(level=0)[["words", "errors"]].sum()
+    short = counted.nsmallest(5, "words").sort_values("errors").index  # of the five shortest, the middle one in errors
+    return tried[tried["condition"] == condition].loc[short[len(short) // 2]]
+
+
+def one_above_the_other(text, as_heard, width=84):
+    text, as_heard = (deep_learning.normalise(words).split() for words in (text, as_heard))
+    rows = ["said   ", "heard  "]
+    for part in jiwer.process_words(" ".join(text), " ".join(as_heard)).alignments[0]:
+        truly, found = text[part.ref_start_idx : part.ref_end_idx], as_heard[part.hyp_start_idx : part.hyp_end_idx]
+        for word, other in zip_longest(truly, found, fillvalue="-"):  # "-": nothing said, or nothing heard
+            room = max(len(word), len(other)) + 1
+            if len(rows[-1]) + room > width:
+                rows += ["", "       ", "       "]
+            rows[-2] += word.ljust(room)
+            rows[-1] += (other if other == word else other.upper()).ljust(room)
+    return "\n".join(rows)
+
+
+# %% tags=["knob"]
+def draw_noise(condition, voice):
+    fig = plt.figure(figsize=(10, 6.5))
+    top, bottom = fig.subfigures(2, height_ratios=[3, 2])
+    ax, at = top.subplots(), np.arange(len(whose))
+    shown = list(dict.fromkeys(["clean", condition]))  # once only, where both are the same
+    for how, up, colour in zip(shown, (0.15, -0.15), (plotting.GREY, plotting.BLUE), strict=False):
+        part = 100 * by_noise.xs(how, level="condition").loc[whose, ["wer", "low", "high"]]
+        ax.hlines(at + up, part["low"], part["high"], color=colour, linewidth=3)
+        ax.plot(part["wer"], at + up, "o", color=colour, markersize=9, label=how)
+    ax.set_yticks(at, whose)
+    right_edge = 105 * by_noise[["wer", "high"]].max().max() + 1
+    ax.set(xlabel="Word error rate (%), 95 % interval", xlim=(0, right_edge), ylim=(-0.6, len(whose) - 0.4))
+    rates = ", ".join(f"{how} {by_noise.loc[(voice, how), 'wer']:.0%}" for how in shown)
+    ax.set_title(f"{voice}, words misheard: {rates}")
+    ax.legend(loc="lower right")
+    turn = typical_turn(voice, condition)
+    heading = f"One turn ({voice}): errors {turn['errors']}, words said {turn['words']}"
+    bottom.text(0.02, 0.9, heading, fontsize=14)
+    aligned = one_above_the_other(turn["text"], turn["heard"])
+    bottom.text(0.02, 0.82, aligned, family="monospace", fontsize=12, va="top")
+    return fig
+
+
+if len(tried):
+    plotting.knob(
+        draw_noise,
+        alt="Word error rate by voice with and without noise, and a turn as it was said and as it was heard.",
+        condition=widgets.SelectionSlider(options=noises, value="noise 10 dB", description="Noise"),
+        voice=widgets.Dropdown(options=whose, value=whose[-1], description="Voice"),
+    )
+else:
+    print(no_text)
+
+# %% [markdown]
+# On the show hardly a word changes at 20 dB, and four in ten are wrong at 0 dB. Not evenly: the co-host is heard best
+# of all in clean sound, and worse than the host at 0 dB. No rate in quiet tells the rate in noise. And the transcript
+# does not look broken: where the sound gives out, likelier words stand in its place.
 
 # %% [markdown]
 # ## C. Words meet prosody
@@ -544,15 +674,16 @@ if len(sentence):
 # %% [markdown]
 # In the show's sentence "five" and "only" stand out, in pitch and in level: the words that carry the point. Towards the
 # end the voice sinks. With such a table one asks how a topic is spoken of, as Dietrich, Hayes and O'Brien (2019,
-# 10.1017/S0003055419000467) ask of pitch when women are the topic in Congress. Two errors meet here, a word misheard
-# and a time that is off. Check a sample of both.
+# [10.1017/S0003055419000467](https://doi.org/10.1017/S0003055419000467)) ask of pitch when women are the topic
+# in Congress. Two errors meet here, a word misheard and a time that is off. Check a sample of both.
 
 # %% [markdown]
 # ### Who speaks?
 #
-# Turns come from a transcriber; without one, voices have to be found: **diarisation**. The recipe is old: cut what the
-# voice detector hears into windows of three seconds, describe the voice in each, and put like with like. A voice is
-# described here by the mean and spread of MFCC 2 to 20 and by its pitch (`deep_learning.voices`); lesson 03 has both.
+# Turns come from a transcriber; without one, voices have to be found: [diarisation](../site/glossary.md#diarisation).
+# The recipe is old: cut what the voice detector hears into windows of three seconds, describe the voice in each, and
+# put like with like. A voice is described here by the mean and spread of MFCC 2 to 20 and by its pitch
+# (`deep_learning.voices`); lesson 03 has both.
 
 # %%
 show_episode = source.recordings.iloc[1] if corpus == "show" else episode  # a weekly episode: three voices
@@ -635,11 +766,35 @@ else:
 # voice detector misses in pauses, which the table of turns counts as talk. And the number of speakers was given.
 
 # %% [markdown]
+# ### Exercise 05.3: who says each word?
+#
+# Write `who_says(words, turns)`. Both are tables with `onset` and `offset` in seconds from the beginning of the
+# recording; `turns` also has `speaker`. Return a list with one name for each row of `words`: the speaker whose turn
+# is going on at the word's **middle**, or `"nobody"` where that falls between turns. Set `answer = who_says`.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("05.3", answer))
+
+
+# %% tags=["solution"]
+def who_says(words, turns):
+    names = []
+    for time in (words["onset"] + words["offset"]) / 2:
+        now = turns[(turns["onset"] <= time) & (time < turns["offset"])]
+        names.append(now["speaker"].iloc[0] if len(now) else "nobody")
+    return names
+
+
+answer = who_says
+print(exercises.check("05.3", answer))
+
+# %% [markdown]
 # ## D. A network that learns
 #
 # Whisper has two halves. The encoder turns the log-mel picture into 50 vectors of 384 numbers a second; the decoder
-# writes words from them. We stop half-way: the mean of the vectors is an **embedding**, a description of a stretch of
-# speech whose columns nobody named.
+# writes words from them. We stop half-way: the mean of the vectors is an [embedding](../site/glossary.md#embedding), a
+# description of a stretch of speech whose columns nobody named.
 
 # %%
 two = clip[: 2 * sr]
@@ -722,7 +877,8 @@ if len(X) >= 4:
 # ### One split for everything
 #
 # From the embedding of a turn: calm or agitated? Turns are split into five parts by unit, so that all turns of an
-# episode are on one side. Everything that is fitted, the scaler too, is fitted on the training part alone.
+# episode are on one side ([GroupKFold](../site/glossary.md#groupkfold), here the stratified one). Everything that is
+# fitted, the scaler too, is fitted on the training part alone.
 
 # %%
 rows = label.index
@@ -806,9 +962,10 @@ if enough:
     plotting.show(fig, alt="Training and validation loss over epochs, beside the loss of guessing.")
 
 # %% [markdown]
-# Training loss goes on falling because the network learns its own turns by heart. Validation loss tells what carries
-# over. Weights are worth keeping in a file that holds numbers and nothing else; `safetensors` is such a format, while
-# a pickled model runs whatever code somebody put into it. The test of a saved model: the same answers.
+# Training loss goes on falling because the network learns its own turns by heart: that is
+# [overfitting](../site/glossary.md#overfitting). Validation loss tells what carries over. Weights are worth keeping in
+# a file that holds numbers and nothing else; `safetensors` is such a format, while a pickled model runs whatever code
+# somebody put into it. The test of a saved model: the same answers.
 
 # %%
 if enough:
@@ -822,6 +979,27 @@ if enough:
 else:
     print(about)
 # NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ### Exercise 05.4: a scale that has not seen the test part
+#
+# Write `scale_by_training(train, test)`. Both are arrays, one row a turn, one column a feature (pitch in Hz, level in
+# dB). Return the test part in its shape, each column scaled: 0 at the training part's mean, 1 a standard deviation of
+# the training part above it. `StandardScaler` helps, or `mean` and `std` with an axis. Set
+# `answer = scale_by_training`.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("05.4", answer))
+
+
+# %% tags=["solution"]
+def scale_by_training(train, test):
+    return StandardScaler().fit(train).transform(test)
+
+
+answer = scale_by_training
+print(exercises.check("05.4", answer))
 
 # %% [markdown]
 # ### Four answers to one question
@@ -959,15 +1137,17 @@ if close.empty:
     print("This needs eight stretches or more that last four windows; the corpus has fewer.")
 
 # %% [markdown]
-# The first number is memory: a window's neighbour, with half of the same sound, was in the training part. The second is
-# the truth. Split by what you want to speak about: new episodes need a split by episode, as above; new people need a
-# split by speaker (Roberts et al. 2017, 10.1111/ecog.02881).
+# The first number is memory: a window's neighbour, with half of the same sound, was in the training part
+# ([leakage](../site/glossary.md#leakage)). The second is the truth. Split by what you want to speak about: new episodes
+# need a split by episode, as above; new people need a split by speaker (Roberts et al. 2017,
+# [10.1111/ecog.02881](https://doi.org/10.1111/ecog.02881)).
 
 # %% [markdown]
 # ### Pitfall: accuracy is reported without a baseline
 #
 # Suppose one turn in ten is of the rare kind you are looking for, and a classifier never looks: it says "common"
-# every time. Accuracy praises it.
+# every time. Accuracy praises it; a [baseline](../site/glossary.md#baseline) and
+# [balanced accuracy](../site/glossary.md#balanced-accuracy) do not.
 
 # %% tags=["pitfall"]
 kinds = np.where(np.arange(200) % 10 == 9, "rare", "common")
@@ -976,6 +1156,27 @@ print(f"naive: accuracy {verdict['accuracy']:.2f}")
 print(f"right: balanced accuracy {verdict['balanced accuracy']:.2f}, macro-F1 {verdict['macro-F1']:.2f}, ", end="")
 print(f"and the baseline has an accuracy of {np.mean(kinds == 'common'):.2f} too")
 # NBVAL_CHECK_OUTPUT
+
+# %% [markdown]
+# ### Exercise 05.5: balanced accuracy, by your own hand
+#
+# Write `balanced_by_hand(truth, predicted)` of two equally long lists of labels. For each label that occurs in
+# `truth`: of its cases, which share was predicted right? Return the mean of those shares, from 0 to 1. `np.array` and
+# `np.unique` help. Set `answer = balanced_by_hand`.
+
+# %% tags=["stub"]
+answer = ...
+print(exercises.check("05.5", answer))
+
+
+# %% tags=["solution"]
+def balanced_by_hand(truth, predicted):
+    truth, predicted = np.array(truth), np.array(predicted)
+    return np.mean([np.mean(predicted[truth == label] == label) for label in np.unique(truth)])
+
+
+answer = balanced_by_hand
+print(exercises.check("05.5", answer))
 
 # %% [markdown]
 # ### Another label: who speaks
@@ -1143,7 +1344,8 @@ else:
 #
 # Say that a turn with "we", "us", "you" or their kin moves an outcome by 2 points, and that a recogniser says which
 # turns have such a word. The outcome is drawn here from what was truly said, and is the only thing made up. Where the
-# word was left out, a turn that has it is put among those that have not, and the two come to look alike.
+# word was left out, a turn that has it is put among those that have not, and the two come to look alike: a slope
+# flattened by [measurement error](../site/glossary.md#measurement-error).
 
 # %%
 KIN = {"we", "us", "our", "ours", "you", "your", "yours"}
@@ -1244,26 +1446,57 @@ else:
 # wrong comes nearer to the truth than to its labels: errors of labels that follow no pattern are averaged away. Those
 # of the coder's prejudice would be learned.
 
-# %% [markdown]
-# ## Exercise 05.1
+# %% [markdown] tags=["quiz"]
+# ## Quiz
 #
-# Balanced accuracy, by your own hand. Write a function `balanced(truth, predicted)` of two equally long lists of
-# labels. For each label that occurs in `truth`: of its cases, which share was predicted right? Return the mean of
-# those shares. Set `answer = balanced`.
-
-# %% tags=["stub"]
-answer = ...
-print(exercises.check("05.1", answer))
-
-
-# %% tags=["solution"]
-def balanced(truth, predicted):
-    truth, predicted = np.array(truth), np.array(predicted)
-    return np.mean([np.mean(predicted[truth == label] == label) for label in np.unique(truth)])
-
-
-answer = balanced
-print(exercises.check("05.1", answer))
+# Open the option that you would choose.
+#
+# **1. A recogniser makes 4 % errors on your studio interviews. What is known about your telephone calls?**
+#
+# <details><summary>The rate is the same: it is the same recogniser and the same language.</summary>Not this one: a
+# telephone cuts the spectrum and adds noise, and the rate belongs to the sound as much as to the recogniser.</details>
+# <details><summary>Nothing yet: it has to be measured on a sample of the calls.</summary>Right: have a random part of
+# the calls typed and count the errors there, with an interval.</details>
+# <details><summary>It is twice as high, because a telephone takes half of the spectrum.</summary>Not this one: no such
+# rule exists. What is lost differs by voice, line and noise, so it has to be counted.</details>
+#
+# **2. A transcript reads fluently, without one odd sentence. What does that say about it?**
+#
+# <details><summary>That its words are right.</summary>Not this one: from silence and noise, too, a recogniser writes
+# sentences that read well. Only a comparison with what was said can tell.</details>
+# <details><summary>That the sound had the right sampling rate.</summary>Not this one: samples at 22,050 Hz called
+# 16,000 gave several times the errors, and most sentences still read well.</details>
+# <details><summary>Little: fluent text is what it was trained to write.</summary>Right: it writes what is likely.
+# Count errors against a known text, and send it only sound in which somebody speaks.</details>
+#
+# **3. Overlapping windows, split at random; labels by the toss of a coin; test accuracy .8. What happened?**
+#
+# <details><summary>The classifier found a weak but real pattern.</summary>Not this one: a coin has no pattern. What
+# seems to be found was remembered.</details>
+# <details><summary>Neighbours of the test windows, with the same sound, were in the training part.</summary>Right: they
+# were remembered. Split by recording, or by speaker if you want to speak about new people.</details>
+# <details><summary>There were too few windows; with more of them it would fall to .5.</summary>Not this one: more
+# windows bring more neighbours, and the number stays as wrong as it was.</details>
+# <details><summary>The scaler was fitted on the training part alone.</summary>Not this one: that is how it should be.
+# It keeps the test part unseen.</details>
+#
+# **4. One turn in ten is an interruption. A classifier that looks for them has an accuracy of .90. What comes next?**
+#
+# <details><summary>Set it beside the answer "never", and give balanced accuracy.</summary>Right: whoever never finds
+# one has .90 too. Balanced accuracy gives both kinds of turn the same say, and would be .50.</details>
+# <details><summary>Report it: nine turns in ten are right.</summary>Not this one: the nine may be just those turns in
+# which there was nothing to find.</details>
+# <details><summary>Train a larger network, to get above .90.</summary>Not this one: first find out whether this one
+# has learned anything. A larger one can learn to say "never" too.</details>
+#
+# **5. The slope of an outcome on a word is half as steep in the group recorded beside a road. What do you suspect?**
+#
+# <details><summary>That the word means less to that group.</summary>Not this one: it may, but that cannot be seen
+# before the errors of the transcripts are taken into account.</details>
+# <details><summary>Nothing: errors at random widen an interval and leave a slope alone.</summary>Not this one: that
+# holds for errors in the outcome. Errors in the predictor flatten the slope.</details>
+# <details><summary>That its words are heard less well, which flattens a slope.</summary>Right: count
+# the errors in each group, type a random part of each, and correct with it.</details>
 
 # %% [markdown]
 # ## What you learned
@@ -1276,9 +1509,13 @@ print(exercises.check("05.1", answer))
 # - What counts is not how much sound, but how many of the things that vary were in it.
 # - Words that are misheard flatten a slope, and not equally in all groups. Type a random part, and correct.
 #
-# **Further reading.** Whisper: Radford et al. 2023 (10.48550/arXiv.2212.04356). wav2vec 2.0: Baevski et al. 2020
-# (10.48550/arXiv.2006.11477). Recognition in political text analysis: Proksch, Wratil and Wäckerle 2019
-# (10.1017/pan.2018.62). Errors by group: Koenecke et al. 2020 (10.1073/pnas.1915768117); harmful inventions: Koenecke
-# et al. 2024 (10.1145/3630106.3658996). Scoring diarisation: Bredin 2017 (10.21437/Interspeech.2017-411).
+# **Further reading.** Whisper: Radford et al. 2023
+# ([10.48550/arXiv.2212.04356](https://doi.org/10.48550/arXiv.2212.04356)). wav2vec 2.0: Baevski et al. 2020
+# ([10.48550/arXiv.2006.11477](https://doi.org/10.48550/arXiv.2006.11477)). Recognition in political text
+# analysis: Proksch, Wratil and Wäckerle 2019 ([10.1017/pan.2018.62](https://doi.org/10.1017/pan.2018.62)). Errors by
+# group: Koenecke et al. 2020 ([10.1073/pnas.1915768117](https://doi.org/10.1073/pnas.1915768117)); harmful
+# inventions: Koenecke et al. 2024 ([10.1145/3630106.3658996](https://doi.org/10.1145/3630106.3658996)).
+# Scoring diarisation: Bredin 2017
+# ([10.21437/Interspeech.2017-411](https://doi.org/10.21437/Interspeech.2017-411)).
 #
 # **Next:** your own recordings. The README says how to run these lessons on a folder of them.
