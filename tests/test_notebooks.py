@@ -143,8 +143,8 @@ def test_every_option_of_a_quiz_says_why_and_one_of_each_question_is_right(path)
         assert re.match(rf"\*\*{number}\. .+\?\*\*\n\n<details>", question, flags=re.DOTALL), question
         options = re.findall(r"<details><summary>(.+?)</summary>(.+?)</details>", question, flags=re.DOTALL)
         assert len(options) == question.count("<details>") >= 3
-        right = [place for place, (_, why) in enumerate(options) if re.match(r"Right: \w.{10}", why, flags=re.DOTALL)]
-        wrong = [why for _, why in options if re.match(r"Not this one: \w.{10}", why, flags=re.DOTALL)]
+        right = [place for place, (_, why) in enumerate(options) if re.match(r"Right:\s\w.{10}", why, flags=re.DOTALL)]
+        wrong = [why for _, why in options if re.match(r"Not this one:\s\w.{10}", why, flags=re.DOTALL)]
         assert len(right) == 1 and len(wrong) == len(options) - 1, question
         places |= {*right}
     assert len(places) > 1  # the right one does not always stand in the same place

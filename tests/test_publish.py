@@ -69,7 +69,9 @@ def test_a_lesson_that_does_not_run_is_named_and_its_old_notebook_stays(house):
 
 
 def test_a_lesson_says_how_long_it_takes_by_its_words_lines_exercises_and_questions():
-    cells = [nbformat.v4.new_markdown_cell("word " * 2380), nbformat.v4.new_code_cell("x = 1\n" * 60)]
+    cells = [nbformat.v4.new_markdown_cell("# 01 A title")]
+    cells += [nbformat.v4.new_markdown_cell("word " * 2380), nbformat.v4.new_code_cell("x = 1\n" * 60)]
+    cells += [nbformat.v4.new_code_cell("x = 1\n" * 600, metadata={"tags": ["colab"]})]  # is there, and is not read
     cells += [nbformat.v4.new_code_cell("answer = ...", metadata={"tags": ["stub"]})] * 3
     cells += [nbformat.v4.new_markdown_cell("**1. Why?**\n\n**2. How?**", metadata={"tags": ["quiz"]})]
     notebook = nbformat.v4.new_notebook(cells=cells)

@@ -90,6 +90,7 @@ def open_in(path: str) -> str:
 
 # Silent reading of English, words a minute: Brysbaert 2019, 10.1016/j.jml.2019.104047. The others are our guesses.
 WORDS, CODE_LINES, EXERCISE_MINUTES, QUESTION_MINUTES = 238, 12, 5, 1
+NOT_READ = {"quiz", "stub", "solution", "colab"}  # tags of cells that are counted otherwise, or not at all
 
 
 def minutes(notebook: nbformat.NotebookNode) -> dict[str, int]:
@@ -98,11 +99,12 @@ def minutes(notebook: nbformat.NotebookNode) -> dict[str, int]:
     Counted, not timed with people: words at 238 a minute, lines of code at 12 a minute, 5 minutes an exercise and one a
     question of the quiz. What the machine needs on top is less than a minute.
     """
-    tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
-    told = [cell for cell, its in zip(notebook.cells, tags, strict=True) if not {"quiz", "stub", "solution"} & {*its}]
+    cells = notebook.cells[1:]  # the opening, which says so itself, is not counted
+    tags = [cell.metadata.get("tags", []) for cell in cells]
+    told = [cell for cell, its in zip(cells, tags, strict=True) if not NOT_READ & {*its}]
     words = sum(len(cell.source.split()) for cell in told if cell.cell_type == "markdown")
     lines = sum(len(cell.source.splitlines()) for cell in told if cell.cell_type == "code")
-    questions = sum(cell.source.count("?**") for cell, its in zip(notebook.cells, tags, strict=True) if "quiz" in its)
+    questions = sum(cell.source.count("?**") for cell, its in zip(cells, tags, strict=True) if "quiz" in its)
     exercises = sum(bool({"stub", "solution"} & {*its}) for its in tags)
     return {
         "read": 5 * round((words / WORDS + lines / CODE_LINES) / 5),
