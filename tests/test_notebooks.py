@@ -184,3 +184,11 @@ def test_exercises_are_solved_in_the_solutions(path):
     solutions = cells_of(path, "solution")
     assert solutions and not cells_of(path, "stub")
     assert all(text_of(cell).startswith("Right.") for cell in solutions)
+
+
+def test_the_instructors_guide_gives_the_minutes_of_each_lesson():
+    guide = (runner.ROOT / "site" / "workshop.md").read_text()
+    for name, path in LESSONS.items():
+        parts = publish.minutes(nbformat.read(path, as_version=4))
+        whole = re.search(r"about (\d+) minutes", publish.time_needed(nbformat.read(path, as_version=4))).group(1)
+        assert re.search(rf"/{name}\.ipynb\) \| {whole} \| {parts['read']} \| {parts['exercises']} \|", guide), name

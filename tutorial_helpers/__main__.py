@@ -1,4 +1,4 @@
-"""The command line: `python -m tutorial_helpers run | doctor | warm-up | notebooks | environment`."""
+"""The command line: `python -m tutorial_helpers run`, `workshop`, `doctor` and what else `--help` tells of."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
 
     run = commands.add_parser("run", help="execute lessons on a corpus and write a report")
-    run.add_argument("--corpus", default=corpora.DEFAULT, help="'show', 'prompts', or a folder of audio files")
+    run.add_argument(
+        "--corpus", default=corpora.DEFAULT, help="'show', 'prompts', a folder of audio files, or a manifest's address"
+    )
     run.add_argument("--out", default="runs/latest", help="the folder that gets the executed lessons and the report")
     run.add_argument("--lessons", default="", help="such as 01,03; all where it is left out")
     run.add_argument("--profile", default="full", help="full, or fast: the same path over less sound")
@@ -22,10 +24,19 @@ def main(arguments: list[str] | None = None) -> int:
         "-p", dest="parameters", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
         help="a value for the lessons' parameters, such as -p minutes 5",
     )  # fmt: skip
+    workshop = commands.add_parser("workshop", help="execute lessons once a team, and compare the teams on a page")
+    workshop.add_argument("groups", help="a CSV with a column 'team' and parameters of the lessons, such as minutes")
+    workshop.add_argument("--out", default="runs/workshop", help="the folder that gets a folder a team, and the page")
+    workshop.add_argument("--lessons", default="", help="such as 01,03; all where it is left out")
+    workshop.add_argument("--profile", default="full", help="full, or fast: the same path over less sound")
+    manifest = commands.add_parser("manifest", help="write manifest.csv, to give a folder of recordings an address")
+    manifest.add_argument("folder", help="the folder with the recordings, and metadata.csv where there is one")
     commands.add_parser("doctor", help="check this machine: one OK/FAIL line a thing the tutorial needs")
     commands.add_parser("warm-up", help="compile librosa's loops once, so that no lesson waits for it (make setup)")
     notebooks = commands.add_parser("notebooks", help="make notebooks/ from notebooks/source/ (for authors)")
     notebooks.add_argument("--lessons", default="", help="such as 01,03; all where it is left out")
+    links = commands.add_parser("links", help="write where the project is published wherever it is shown (for authors)")
+    links.add_argument("repository", help="owner/name")
     commands.add_parser("environment", help="write binder/ from environment.yml (for authors)")
 
     options = parser.parse_args(arguments)
@@ -53,6 +64,24 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
+def _workshop(options: argparse.Namespace) -> int:
+    from . import workshop
+
+    done = workshop.run(options.groups, options.out, lessons=options.lessons, profile=options.profile)
+    for line in workshop.failures(done):
+        print(f"FAILED {line}", file=sys.stderr)
+    ran = sum(team["status"] == "ok" for team in done["teams"])
+    print(f"{ran} of {len(done['teams'])} teams ran without a failure: {options.out}/index.html")
+    return 0 if ran == len(done["teams"]) else 1
+
+
+def _manifest(options: argparse.Namespace) -> int:
+    from . import workshop
+
+    print(workshop.write_manifest(options.folder))
+    return 0
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from . import doctor
 
@@ -77,6 +106,14 @@ def _notebooks(options: argparse.Namespace) -> int:
     return 0
 
 
+def _links(options: argparse.Namespace) -> int:
+    from . import publish
+
+    for path in publish.set_repository(options.repository):
+        print(path)
+    return 0
+
+
 def _environment(options: argparse.Namespace) -> int:
     from . import publish
 
@@ -87,9 +124,12 @@ def _environment(options: argparse.Namespace) -> int:
 
 COMMANDS = {
     "run": _run,
+    "workshop": _workshop,
+    "manifest": _manifest,
     "doctor": _doctor,
     "warm-up": _warm_up,
     "notebooks": _notebooks,
+    "links": _links,
     "environment": _environment,
 }
 

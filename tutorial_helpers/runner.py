@@ -22,6 +22,7 @@ from traitlets.config import Config
 
 from . import corpora
 from .errors import TutorialError
+from .plotting import WIDGET
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -68,27 +69,39 @@ def run(
     Raises TutorialError, before anything is written, where the corpus, a lesson, the profile or a parameter is unknown.
     """
     paths = lesson_paths()
+    given, values = plan(corpus, lessons=lessons, profile=profile, parameters=parameters)
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    report = {"corpus": given["corpus"], "profile": profile, "versions": versions(), "lessons": []}
+    for name in values:
+        report["lessons"].append(run_lesson(paths[name], out / f"{name}.ipynb", values[name], progress=progress))
+        _write(out / "run.json", json.dumps(report, indent=2) + "\n")  # what is done stays, whatever comes
+        _write(out / "index.html", report_page(report, out))
+    return report
+
+
+def plan(
+    corpus: str, *, lessons: str = "", profile: str = "full", parameters: dict | None = None
+) -> tuple[dict, dict[str, dict]]:
+    """What a run with these arguments would give to the lessons: all values, and those of each chosen lesson by name.
+
+    A corpus on the web is fetched here, once, so that the lessons find it on this machine.
+    Raises TutorialError where the corpus, a lesson, the profile, a parameter or the recording is unknown.
+    """
+    paths = lesson_paths()
     names = choose_lessons(lessons, paths)
     if profile not in PROFILES:
         raise TutorialError(f"There is no profile '{profile}'. Profiles: {', '.join(PROFILES)}.")
     # kernels run in another folder: a folder goes to them with its whole path
-    corpus = corpus if corpus in corpora.NAMED else str(Path(corpus).expanduser().resolve())
+    if corpus not in corpora.NAMED and not corpora.is_address(corpus):
+        corpus = str(Path(corpus).expanduser().resolve())
     given = {"corpus": corpus, **PROFILES[profile], **(parameters or {})}
     defaults = {name: parameter_defaults(paths[name]) for name in names}
     given = typed(given, {key: value for known in defaults.values() for key, value in known.items()})
     loaded = corpora.load(given["corpus"])
     if given.get("recording"):
         corpora.pick(loaded, given["recording"])
-
-    out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
-    report = {"corpus": given["corpus"], "profile": profile, "versions": versions(), "lessons": []}
-    for name in names:
-        values = {key: value for key, value in given.items() if key in defaults[name]}
-        report["lessons"].append(run_lesson(paths[name], out / f"{name}.ipynb", values, progress=progress))
-        _write(out / "run.json", json.dumps(report, indent=2) + "\n")  # what is done stays, whatever comes
-        _write(out / "index.html", report_page(report, out))
-    return report
+    return given, {name: {key: value for key, value in given.items() if key in defaults[name]} for name in names}
 
 
 def run_lesson(notebook: Path, output: Path, parameters: dict, *, progress: bool = True) -> dict:
@@ -115,7 +128,8 @@ def run_lesson(notebook: Path, output: Path, parameters: dict, *, progress: bool
             error = {"cell": None, "type": type(failure).__name__, "message": str(failure)}
     seconds = round(time.perf_counter() - started, 1)
     if output.exists():
-        page, _ = HTMLExporter(template_name="lab").from_filename(str(output))
+        executed = drop_widgets(nbformat.read(output, as_version=4))
+        page, _ = HTMLExporter(template_name="lab").from_notebook_node(executed)
         _write(output.with_suffix(".html"), page)
     return {
         "lesson": notebook.stem,
@@ -153,6 +167,15 @@ class _PeakMemory(threading.Thread):
     def __exit__(self, *exception):
         self._done.set()
         self.join()
+
+
+def drop_widgets(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Take out live widgets, which are dead without a kernel; the figure that `plotting.knob` drew with each stays."""
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET, None)
+    return notebook
 
 
 def versions() -> dict[str, str]:
@@ -203,21 +226,34 @@ def report_page(report: dict, out: Path) -> str:
     rows = "".join(_report_row(lesson) for lesson in report["lessons"])
     galleries = "".join(_gallery(lesson["lesson"], out) for lesson in report["lessons"])
     used = ", ".join(f"{name} {number}" for name, number in report["versions"].items())
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Audio as data: {html.escape(report["corpus"])}</title>
-<style>
-body {{ font: 17px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }}
-table {{ border-collapse: collapse; width: 100%; }} td, th {{ text-align: left; padding: .4rem .8rem .4rem 0; }}
-tr {{ border-bottom: 1px solid #8886; }} .failed {{ color: #b00020; font-weight: bold; }}
-img {{ max-width: 100%; margin: .5rem 0; background: white; }}
-</style></head><body>
-<h1>Audio as data</h1>
+    return page(
+        f"Audio as data: {report['corpus']}",
+        f"""<h1>Audio as data</h1>
 <p>Corpus: <strong>{html.escape(report["corpus"])}</strong>. Profile: {html.escape(report["profile"])}.</p>
 <table><thead><tr><th>Lesson</th><th>Result</th><th>Seconds</th><th>Peak memory</th></tr></thead>
 <tbody>{rows}</tbody></table>
 <p>{html.escape(used)}</p>
-{galleries}
+{galleries}""",
+    )
+
+
+STYLE = """
+:root { color-scheme: light dark; --bad: #b00020; }
+@media (prefers-color-scheme: dark) { :root { --bad: #ff9a9a; } }
+body { font: 17px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; width: 100%; } td, th { text-align: left; padding: .4rem .8rem .4rem 0; }
+tr { border-bottom: 1px solid #8886; } .failed { color: var(--bad); font-weight: bold; }
+img { max-width: 100%; margin: .5rem 0; background: white; }
+"""
+
+
+def page(title: str, body: str, style: str = "") -> str:
+    """A whole HTML page that needs no other file, light or dark as the reader's machine is set. body: HTML."""
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{html.escape(title)}</title>
+<style>{STYLE}{style}</style></head><body>
+{body}
 </body></html>
 """
 
@@ -238,11 +274,13 @@ def _report_row(lesson: dict) -> str:
 def _gallery(name: str, out: Path) -> str:
     if not (out / f"{name}.ipynb").exists():
         return ""
-    images = (
-        f'<img src="data:image/png;base64,{png}" alt="{html.escape(alt, quote=True)}">'
-        for png, alt in figures(out / f"{name}.ipynb")
-    )
-    return f'<h2><a href="{name}.html">{name}</a></h2>' + "".join(images)
+    images = "".join(image(png, alt) for png, alt in figures(out / f"{name}.ipynb"))
+    return f'<h2><a href="{name}.html">{name}</a></h2>{images}'
+
+
+def image(png: str, alt: str) -> str:
+    """An HTML image that carries its PNG (base64) with it."""
+    return f'<img src="data:image/png;base64,{png}" alt="{html.escape(alt, quote=True)}">'
 
 
 def failures(report: dict) -> list[str]:
@@ -265,9 +303,13 @@ def _write(path: Path, text: str) -> None:
 
 def figures(notebook: Path) -> list[tuple[str, str]]:
     """The figures of an executed notebook: (PNG as base64, alt text), in order."""
+    return [figure for cell in nbformat.read(notebook, as_version=4).cells for figure in figures_of(cell)]
+
+
+def figures_of(cell: nbformat.NotebookNode) -> list[tuple[str, str]]:
+    """The figures of one executed cell: (PNG as base64, alt text), in order."""
     found = []
-    for cell in nbformat.read(notebook, as_version=4).cells:
-        for output in cell.get("outputs", []):
-            if "image/png" in output.get("data", {}):
-                found.append((output["data"]["image/png"], output.metadata.get("image/png", {}).get("alt", "")))
+    for output in cell.get("outputs", []):
+        if "image/png" in output.get("data", {}):
+            found.append((output["data"]["image/png"], output.metadata.get("image/png", {}).get("alt", "")))
     return found

@@ -25,7 +25,7 @@
 # Words in links are explained in the [glossary](../site/glossary.md).
 
 # %% tags=["parameters"]
-corpus = "show"  # "show", "prompts", or the path of a folder with your own recordings
+corpus = "show"  # "show", "prompts", the path of a folder of recordings, or a manifest's address on the web
 recording = ""  # a name from the corpus; empty takes the corpus's own choice
 start = 0.0  # seconds: where the excerpt begins
 minutes = 10.0  # how much of a recording is read at most

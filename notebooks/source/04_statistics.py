@@ -26,7 +26,7 @@
 # Words in links are explained in the [glossary](../site/glossary.md).
 
 # %% tags=["parameters"]
-corpus = "show"  # "show", "prompts", or the path of a folder with your own recordings
+corpus = "show"  # "show", "prompts", the path of a folder of recordings, or a manifest's address on the web
 recording = ""  # a name from the corpus; empty takes the corpus's own choice
 start = 0.0  # seconds: where the excerpt begins
 minutes = 10.0  # how much of a recording is read at most
@@ -1444,8 +1444,9 @@ if gap is not None:
 elif len(measured):
     row = differences.iloc[0]
     main = f"pitch {row['difference']:+.2f} semitones, 95% from {row['low']:+.2f} to {row['high']:+.2f}"
+called_corpus = source.name if corpora.is_address(source.name) else Path(source.name).name
 checklist = {
-    "recordings": f"{len(measured)} compared of {len(source.recordings)} in '{Path(source.name).name}'",
+    "recordings": f"{len(measured)} compared of {len(source.recordings)} in '{called_corpus}'",
     "dates": f"{dates.min():%Y-%m-%d} to {dates.max():%Y-%m-%d}" if len(dates) else "not known",
     "rights": "synthetic voices, CC0"
     if source.name == "show"
