@@ -39,7 +39,7 @@ test: setup
 lab: setup
 	.venv/bin/jupyter lab --ip 127.0.0.1 notebooks
 
-# the web page, from the committed notebooks, without network: open runs/site/index.html
+# the web page, from the committed notebooks, without network: runs/site, to be opened through a web server
 site: .venv/.ready-site
 	$(PY) site/build.py runs/site
 

@@ -1,0 +1,148 @@
+"""A browser opens JupyterLab as a learner does and runs every notebook, within the memory that Binder gives."""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+
+import psutil
+import pytest
+
+from tutorial_helpers import runner
+
+ROOT = runner.ROOT
+NOTEBOOKS = sorted(
+    path.relative_to(ROOT / "notebooks").as_posix() for path in (ROOT / "notebooks").rglob("[0-9][0-9]_*.ipynb")
+)
+BINDER_BYTES = 2 * 1024**3
+KERNEL_READY = """() => {
+    const session = window.jupyterapp?.shell.currentWidget?.sessionContext;
+    return session && session.isReady && session.kernelDisplayStatus === 'idle';
+}"""
+# the commands behind the menus Run > Run All Cells and File > Save
+RUN_ALL = "() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
+SAVE = "() => window.jupyterapp.commands.execute('docmanager:save')"
+# every code cell has its number, or one has stopped with an error
+ALL_RAN = """() => {
+    const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells].filter(cell => cell.type === 'code');
+    const failed = cell => cell.outputs.toJSON().some(output => output.output_type === 'error');
+    return cells.every(cell => cell.executionCount !== null) || cells.some(failed);
+}"""
+
+# a notebook draws only the cells that can be seen: go to the one with the knob
+SHOW_KNOB = """() => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    const knob = notebook.widgets.findIndex(cell => (cell.model.getMetadata('tags') ?? []).includes('knob'));
+    notebook.activeCellIndex = knob;
+    return notebook.scrollToItem(knob);
+}"""
+
+
+class Memory(threading.Thread):
+    """The most memory, in bytes, that a process and all below it hold together; what they share is counted once."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.top, self.peak, self.over = psutil.Process(pid), 0, threading.Event()
+
+    def run(self):
+        while not self.over.wait(0.25):
+            total = 0
+            for process in [self.top, *self.top.children(recursive=True)]:
+                try:
+                    total += process.memory_full_info().pss
+                except psutil.Error:  # it ended between the list and the look
+                    continue
+            self.peak = max(self.peak, total)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory, free_port):
+    """JupyterLab on a copy of the notebooks: its address with the token, the folder, and its process."""
+    house = tmp_path_factory.mktemp("house")
+    shutil.copytree(ROOT / "notebooks", house / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    token, port = secrets.token_hex(16), free_port()
+    options = [f"--port={port}", "--ip=127.0.0.1", "--no-browser", "--allow-root", f"--IdentityProvider.token={token}"]
+    command = [sys.executable, "-m", "jupyterlab", *options, "--LabApp.expose_app_in_browser=True", "notebooks"]
+    environment = {"JUPYTERLAB_SETTINGS_DIR": str(house / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(house / "desk")}
+    with (house / "lab.log").open("w") as log:
+        server = subprocess.Popen(command, cwd=house, stdout=log, stderr=log, env={**os.environ, **environment})
+    address = f"http://127.0.0.1:{port}"
+    _wait_for(f"{address}/api?token={token}", server, house / "lab.log")
+    yield address, token, house / "notebooks", server
+    server.terminate()
+    server.wait(20)
+
+
+def _wait_for(address, server, log, seconds=60):
+    """Wait until a server answers; say what it wrote where it does not."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.3)
+    pytest.fail(f"JupyterLab does not answer:\n{log.read_text()[-2000:]}")
+
+
+def _open(browser, lab, notebook):
+    """A page with one notebook open and its kernel ready."""
+    address, token, _, _ = lab
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.set_default_timeout(90_000)
+    page.goto(f"{address}/lab/workspaces/{secrets.token_hex(4)}/tree/{notebook}?token={token}")
+    page.wait_for_selector(".jp-NotebookPanel .jp-Notebook")
+    page.wait_for_function(KERNEL_READY)
+    return page
+
+
+def _close(page, lab):
+    """Shut the kernel down, so that the next notebook finds an empty machine, and close the page."""
+    page.evaluate("async () => { await window.jupyterapp.serviceManager.sessions.shutdownAll(); }")
+    page.close()
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_every_cell_of_a_notebook_runs_in_the_browser_without_error(browser, lab, notebook):
+    _, _, folder, server = lab
+    for cell in (blank := json.loads((folder / notebook).read_text()))["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+    (folder / notebook).write_text(json.dumps(blank))
+    memory = Memory(server.pid)
+    memory.start()
+    page = _open(browser, lab, notebook)
+    page.evaluate(RUN_ALL)
+    page.wait_for_function(ALL_RAN, timeout=240_000, polling=500)
+    page.evaluate(SAVE)
+    _close(page, lab)
+    memory.over.set()
+
+    ran = [cell for cell in json.loads((folder / notebook).read_text())["cells"] if cell["cell_type"] == "code"]
+    errors = [output for cell in ran for output in cell["outputs"] if output["output_type"] == "error"]
+    assert [f"{error['ename']}: {error['evalue']}" for error in errors] == []
+    assert [cell["execution_count"] for cell in ran] == list(range(1, len(ran) + 1))
+    print(f"{notebook}: JupyterLab and kernel together held {memory.peak / 1e6:,.0f} MB at most")
+    assert memory.peak < BINDER_BYTES
+
+
+def test_a_knob_that_is_turned_draws_another_figure_and_says_what_it_shows(browser, lab):
+    page = _open(browser, lab, "02_representations.ipynb")
+    page.evaluate(RUN_ALL)
+    page.wait_for_function(ALL_RAN, timeout=240_000, polling=500)
+    page.evaluate(SHOW_KNOB)
+    figure = page.locator(".jupyter-widgets img")
+    figure.scroll_into_view_if_needed()
+    assert figure.get_attribute("alt")
+    before = figure.get_attribute("src")
+    slider = page.locator(".jupyter-widgets .noUi-handle").first
+    slider.focus()
+    slider.press("ArrowRight")
+    page.wait_for_function("before => document.querySelector('.jupyter-widgets img').src !== before", arg=before)
+    _close(page, lab)

@@ -1,0 +1,370 @@
+"""A browser opens every page of the site: nothing is missing or comes from elsewhere, and everybody can read it."""
+
+import http.server
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from functools import cache, partial
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import nbformat
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
+
+from tutorial_helpers import publish, runner
+from tutorial_helpers.errors import TutorialError
+
+SITE = runner.ROOT / "site"
+sys.path.insert(0, str(SITE))
+
+import build  # noqa: E402
+import results  # noqa: E402
+
+# Sphinx's notes to those who write its themes and extensions
+pytestmark = pytest.mark.filterwarnings("ignore:.*is deprecated:PendingDeprecationWarning")
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+LESSONS, SOLUTIONS = runner.lesson_paths(), runner.lesson_paths(publish.SOLUTIONS)
+A_LESSON = "notebooks/02_representations.html"
+IN_THE_DARK = ["index.html", A_LESSON, "notebooks/04_statistics.html", "site/results.html", "search.html?q=pitch"]
+TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+IMAGES = "[...document.images].map(image => [image.alt, image.src, image.naturalWidth])"
+BACKGROUND = "getComputedStyle(document.body).backgroundColor"
+# a lesson's code has thousands of coloured words in some twenty colours, and axe takes a minute to look at all of them:
+# one word of each colour stays, once in code and once in outputs, and the others become plain text where they stand
+EACH_COLOUR_ONCE = """() => {
+    const seen = new Set();
+    for (const word of document.querySelectorAll('pre span')) {
+        const colour = word.className + (word.closest('.cell_output') !== null);
+        if (seen.has(colour)) word.replaceWith(...word.childNodes); else seen.add(colour);
+    }
+    document.querySelectorAll('pre').forEach(block => block.normalize());
+}"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The folder of the site, built as `make site` builds it; what Sphinx read is in `site-work` beside it."""
+    out = tmp_path_factory.mktemp("built") / "site"
+    done = subprocess.run([sys.executable, SITE / "build.py", out], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    """Where the site is served, on this machine alone."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def page(browser):
+    """A tab on a desktop, in the light."""
+    with browser.new_context(viewport=DESKTOP, color_scheme="light") as context:
+        context.set_default_timeout(15_000)  # milliseconds
+        yield context.new_page()
+
+
+def paths_of(site):
+    return sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+
+
+@cache
+def soup_of(path):
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+def hurdles(page):
+    """What axe finds that keeps people out, a line each."""
+    page.evaluate(EACH_COLOUR_ONCE)
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{rule['id']}: {node['html'][:120]} {node['failureSummary'][:200]}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+
+
+def visit(browser, address, path, **settings):
+    """Open one page and note what went wrong, by kind."""
+    said, missing, elsewhere = [], [], []
+    with browser.new_context(**settings) as context:
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("requestfailed", lambda request: missing.append(request.url))
+        page.on("response", lambda answer: missing.append(answer.url) if answer.status >= 400 else None)
+        page.on("request", lambda request: elsewhere.append(request.url) if is_elsewhere(request.url) else None)
+        page.goto(f"{address}/{path}", wait_until="networkidle")
+        # as they are now: axe makes requests of its own
+        wrong = {"errors": [*said], "missing": [*missing], "elsewhere": [*elsewhere]}
+        wrong["images"] = [found for found in page.evaluate(IMAGES) if not says_something(*found)]
+        wrong["wide"] = page.evaluate(TOO_WIDE)
+        page.set_viewport_size(PHONE if settings["viewport"] == DESKTOP else DESKTOP)
+        wrong["wide after turning"] = page.evaluate(TOO_WIDE)
+        page.set_viewport_size(settings["viewport"])
+        wrong["hurdles"] = hurdles(page)
+    return wrong
+
+
+def is_elsewhere(url):
+    return urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).hostname != "127.0.0.1"
+
+
+def says_something(alt, source, width):
+    """Whether an image is there and its alt text is one, and not the name of a file."""
+    return width > 0 and len(alt) > 8 and not re.search(r"\.(png|svg|jpe?g)$", alt) and alt not in source
+
+
+@pytest.fixture(scope="module")
+def visits(browser, site, address):
+    """What went wrong on each page, opened on a desktop in the light and then narrowed to a phone."""
+    return {path: visit(browser, address, path, viewport=DESKTOP, color_scheme="light") for path in paths_of(site)}
+
+
+def gone_wrong(visits, kind):
+    return {path: wrong[kind] for path, wrong in visits.items() if wrong[kind]}
+
+
+def test_the_site_has_a_page_for_each_lesson_and_its_solutions_and_what_goes_with_them(site):
+    lessons = {f"notebooks/{name}.html" for name in LESSONS} | {
+        f"notebooks/solutions/{name}.html" for name in SOLUTIONS
+    }
+    others = {"index.html", "README.html", "CONTRIBUTING.html", "data/README.html", "search.html"}
+    others |= {f"site/{name}.html" for name in ("glossary", "references", "workshop", "results")}
+    assert set(paths_of(site)) == lessons | others
+    linked = {link.get("href") for link in soup_of(site / "index.html").select("nav.bd-links a")}
+    assert linked >= lessons | others - {"index.html", "search.html"}
+
+
+def test_no_page_has_an_error_in_its_console(visits):
+    assert gone_wrong(visits, "errors") == {}
+
+
+def test_no_page_asks_for_a_file_that_is_missing(visits):
+    assert gone_wrong(visits, "missing") == {}
+
+
+def test_no_page_asks_another_host_for_anything(visits):
+    assert gone_wrong(visits, "elsewhere") == {}
+
+
+def test_every_image_is_drawn_and_has_an_alt_text(visits):
+    assert gone_wrong(visits, "images") == {}
+
+
+def test_no_page_scrolls_sideways_on_a_desktop(visits):
+    assert gone_wrong(visits, "wide") == {}
+
+
+def test_no_page_scrolls_sideways_on_a_phone(visits):
+    assert gone_wrong(visits, "wide after turning") == {}
+
+
+def test_axe_finds_nothing_that_keeps_people_out_in_the_light(visits):
+    assert gone_wrong(visits, "hurdles") == {}
+
+
+@pytest.mark.parametrize("path", IN_THE_DARK)
+def test_axe_finds_nothing_that_keeps_people_out_in_the_dark_on_a_phone(browser, address, path):
+    wrong = visit(browser, address, path, viewport=PHONE, color_scheme="dark")
+    assert wrong["hurdles"] == [] and wrong["wide"] == 0
+
+
+@pytest.mark.parametrize("folder, notebooks", [("notebooks", LESSONS), ("notebooks/solutions", SOLUTIONS)])
+def test_a_lesson_shows_its_notebooks_figures_with_their_alt_texts_and_its_players(site, folder, notebooks):
+    for name, notebook in notebooks.items():
+        article = soup_of(site / folder / f"{name}.html").select_one("article")
+        shown = [image["alt"] for image in article.select(".cell_output img")]
+        assert shown == [" ".join(alt.split()) for _, alt in runner.figures(notebook)], name
+        cells = nbformat.read(notebook, as_version=4).cells
+        assert len(article.select("audio")) == sum("player" in cell.metadata.get("tags", []) for cell in cells) > 0
+
+
+def test_a_lesson_leaves_out_colabs_cell_and_keeps_its_exercises(site):
+    for name, notebook in LESSONS.items():
+        cells = nbformat.read(notebook, as_version=4).cells
+        tagged = {tag: cell.source for cell in cells for tag in cell.metadata.get("tags", [])}
+        text = soup_of(site / "notebooks" / f"{name}.html").select_one("article").get_text()
+        assert tagged["stub"] in text, name
+        assert tagged["colab"] not in text and "google.colab" not in text, name
+
+
+def test_formulas_are_drawn_by_the_browser_itself(site):
+    formulas = soup_of(site / A_LESSON).select("article math")
+    assert {"20", "log", "10"} <= set(formulas[0].stripped_strings)
+    assert "$" not in soup_of(site / A_LESSON).select_one("article p:has(math)").get_text()
+
+
+def targets_of(path):
+    """The pages, files and places that a page's links and images name, less those of other hosts."""
+    soup = soup_of(path)
+    named = [tag.get("href") or tag.get("src") for tag in soup.select("a[href], link[href], script[src], img[src]")]
+    return [target for target in named if not urlsplit(target).scheme]
+
+
+def ids_of(path):
+    return {tag["id"] for tag in soup_of(path).select("[id]")}
+
+
+def test_every_link_leads_to_a_file_and_a_place_in_it_that_are_there(site):
+    ids = {site / path: ids_of(site / path) for path in paths_of(site)}
+    broken, followed = [], 0
+    for path in ids:
+        for target in targets_of(path):
+            file, place = urldefrag(target)
+            there = (path.parent / unquote(urlsplit(file).path)).resolve() if file else path
+            followed += 1
+            if not there.is_file() or (place and there in ids and unquote(place) not in ids[there]):
+                broken.append(f"{path.relative_to(site)}: {target}")
+    assert broken == [] and followed > 500
+
+
+def test_search_finds_a_page_that_opens_and_no_solution(address, page):
+    page.goto(f"{address}/search.html?q=semitone")
+    hits = page.locator("#search-results li a")
+    hits.first.wait_for()
+    page.get_by_text("Search finished").wait_for()
+    found = [hit.get_attribute("href") for hit in hits.all()]
+    assert any("03_features" in link for link in found) and not any("solutions" in link for link in found)
+    hits.first.click()
+    page.wait_for_url(re.compile(r"/(notebooks|data|site)/\w+\.html"))
+    assert "semitone" in page.locator("article").inner_text()
+
+
+def test_a_player_plays(address, page):
+    page.goto(f"{address}/{A_LESSON}")
+    player = page.locator("audio").first
+    player.evaluate("player => { player.muted = true; player.play(); }")
+    page.wait_for_function("document.querySelector('audio').currentTime > 0.2")
+    assert player.evaluate("player => player.error") is None
+    assert 1 < player.evaluate("player => player.duration") <= 8.2
+
+
+def test_a_quiz_option_opens_with_the_keyboard_and_says_why(address, page):
+    page.goto(f"{address}/{A_LESSON}")
+    option = page.locator("#quiz details", has_text="Right").first
+    closed = option.bounding_box()["height"]
+    assert closed == pytest.approx(option.locator("summary").bounding_box()["height"], abs=4)
+    option.locator("summary").focus()
+    page.keyboard.press("Enter")
+    page.locator("#quiz details[open]").wait_for()
+    assert option.bounding_box()["height"] > closed + 15
+
+
+def questions_of(article):
+    """The quiz of a lesson: what is said of each option, by question."""
+    questions = {}
+    for tag in article.select_one("#quiz").select("p > strong, details"):
+        if tag.name == "strong" and tag.get_text().endswith("?"):
+            questions[tag.get_text()] = []
+        elif tag.name == "details":
+            summary = tag.find("summary").get_text()
+            questions[list(questions)[-1]].append(tag.get_text().replace(summary, "", 1).strip())
+    return questions
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_each_question_of_a_quiz_has_one_right_option_and_a_word_on_each(site, name):
+    questions = questions_of(soup_of(site / "notebooks" / f"{name}.html").select_one("article"))
+    assert len(questions) >= 3
+    for question, options in questions.items():
+        assert len(options) >= 2 and all(len(said) > 15 for said in options), question
+        assert sum(said.startswith("Right") for said in options) == 1, question
+
+
+def test_the_switch_goes_to_the_dark_and_back_and_is_remembered(address, page):
+    page.goto(f"{address}/index.html")
+    seen = {}
+    for mode in ("light", "dark"):
+        page.locator(".theme-switch-button:visible").click()
+        page.locator(f".theme-change-button[data-mode={mode}]:visible").click()
+        seen[mode] = page.evaluate(BACKGROUND)
+    assert brightness(seen["light"]) > 200 > 60 > brightness(seen["dark"])
+    page.goto(f"{address}/{A_LESSON}")
+    assert page.evaluate(BACKGROUND) == seen["dark"]
+
+
+def brightness(colour):
+    """The mean of red, green and blue in "rgb(18, 18, 18)"."""
+    return sum(map(int, re.findall(r"\d+", colour)[:3])) / 3
+
+
+def test_the_results_are_those_of_the_files(site):
+    page = soup_of(site / "site" / "results.html").select_one("article")
+    shown = page.get_text(" ", strip=True)
+    for name, table in results.tables().items():
+        assert [" ".join(map(str, row)) for row in table.to_numpy()] == rows_of(page, name, table), name
+    assert all(number in shown for number in results.numbers().values()) and "{{" not in shown
+
+
+def rows_of(page, name, table):
+    """The rows of the page's table that has the headings of this one."""
+    for found in page.select("table"):
+        if [cell.get_text() for cell in found.select("thead th")] == list(table.columns):
+            return [" ".join(cell.get_text() for cell in row.select("td")) for row in found.select("tbody tr")]
+    raise AssertionError(f"no table has the headings of {name}")
+
+
+def test_the_numbers_of_the_results_are_the_known_ones():
+    """Against the same numbers worked out here from the rows of the files."""
+    wer = {tuple(line.split(",")[:3]): line.split(",")[3] for line in (runner.ROOT / "benchmarks/wer.csv").open()}
+    assert results.numbers()["wer_show"] == f"{100 * float(wer['show', 'tiny.en', 'clean']):.1f}\N{NO-BREAK SPACE}%"
+    assert results.percent(0.0376) == "3.8\N{NO-BREAK SPACE}%" and results.percent(1.1418) == "114.2\N{NO-BREAK SPACE}%"
+    assert len(results.coverage_table()) == sum(1 for _ in (runner.ROOT / "simulations/coverage.csv").open()) - 1
+
+
+def launch_links(site, tmp_path, repository, monkeypatch):
+    """Links to Colab and Binder of one lesson, in a site that knows this repository."""
+    monkeypatch.setattr(publish, "repository", lambda: repository)
+    work = site.with_name("site-work")
+    lesson = work / "source" / "notebooks" / "02_representations.ipynb"
+    html = shutil.copytree(site, tmp_path / "html")  # Sphinx wants to find the other pages' part of the search
+    assert build.make_pages(work, html, lesson) == 0
+    links = [link["href"] for link in soup_of(html / A_LESSON).select(".article-header-buttons a")]
+    return {link for link in links if "colab" in link or "binder" in link}
+
+
+def test_a_lesson_links_to_colab_and_binder_where_the_repository_is_known(site, tmp_path, monkeypatch):
+    assert launch_links(site, tmp_path, "https://github.com/someone/audio", monkeypatch) == {
+        "https://colab.research.google.com/github/someone/audio/blob/main/notebooks/02_representations.ipynb",
+        "https://mybinder.org/v2/gh/someone/audio/main?urlpath=lab/tree/notebooks/02_representations.ipynb",
+    }
+
+
+def test_a_lesson_has_no_such_link_where_it_is_not(site, tmp_path, monkeypatch):
+    assert launch_links(site, tmp_path, "", monkeypatch) == set()
+
+
+def test_a_link_that_leads_nowhere_fails_the_build(tmp_path, capfd):
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "index.md").write_text("# A page\n\n[A link](nowhere.md), [another](#nowhere).\n")
+    assert build.make_pages(tmp_path, tmp_path / "html") != 0
+    assert capfd.readouterr().err.count("'myst' cross-reference target not found: ") == 2
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path, capsys):
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(TutorialError, match="holds something else than a site"):
+        build.build(tmp_path)
+    assert (tmp_path / "letter.txt").exists()
+    assert build.main([str(tmp_path)]) == 1 and "Name a new folder" in capsys.readouterr().err
+    assert build.main([]) == 2
+
+
+def test_a_readme_without_the_heading_that_divides_it_is_named(tmp_path, monkeypatch):
+    (tmp_path / "README.md").write_text("# Audio as data\n")
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    with pytest.raises(TutorialError, match="README.md has no heading '## The recordings'"):
+        build.stage_readme(tmp_path)
