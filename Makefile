@@ -1,6 +1,8 @@
 # make run       run every lesson on the default corpus, with a report to open
 # make test      lint, unit tests, notebooks
 # make lab       open the lessons in JupyterLab
+# make site      the lessons as a web page
+# make alive     a browser tries each way of opening them
 #
 # CORPUS=show, prompts or CORPUS=/a/folder   OUT=/another   LESSONS=01,03   PROFILE=fast
 # On Linux, TORCH_INDEX=<PyTorch's CPU index> saves gigabytes: see the README.
@@ -8,6 +10,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 OUT ?= runs/latest
+BOTH_CORES := -n 2 --dist loadfile
 
 .PHONY: setup run test lab site alive workshop notebooks links binder doctor show simulate hear bench
 
@@ -33,8 +36,8 @@ workshop: setup
 test: setup
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	$(PY) -m pytest tests
-	$(PY) -m pytest --nbval-lax --nbval-cell-timeout 600 notebooks
+	$(PY) -m pytest tests $(BOTH_CORES)
+	$(PY) -m pytest --nbval-lax --nbval-cell-timeout 600 notebooks $(BOTH_CORES)
 
 lab: setup
 	.venv/bin/jupyter lab --ip 127.0.0.1 notebooks
@@ -50,7 +53,7 @@ site: .venv/.ready-site
 # every way of opening it: a browser on the site and in JupyterLab, the first cell in Colab, Binder's builder.
 # Needs Chromium (Debian: apt-get install chromium)
 alive: site
-	$(PY) -m pytest alive
+	$(PY) -m pytest alive $(BOTH_CORES)
 
 doctor: setup
 	$(PY) -m tutorial_helpers doctor

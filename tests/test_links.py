@@ -48,6 +48,8 @@ def test_every_link_within_the_repository_leads_somewhere(page):
     for link in links_of(page):
         if re.match(r"https?://|mailto:|attachment:", link):
             continue
+        if page.name == "results.md" and link.startswith("figures/"):  # drawn by `make site`, which fails without them
+            continue
         path, _, anchor = link.partition("#")
         target = (page.parent / path) if path else page
         if not target.exists() or (anchor and anchor not in anchors_of(target)):
