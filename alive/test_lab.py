@@ -3,11 +3,12 @@
 import json
 import os
 import secrets
+import shlex
 import shutil
 import subprocess
-import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 
 import psutil
@@ -61,14 +62,21 @@ class Memory(threading.Thread):
             self.peak = max(self.peak, total)
 
 
+def make_lab():
+    """The command behind `make lab`, as a list of words."""
+    printed = subprocess.run(["make", "-n", "lab"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    program, *options = shlex.split(printed.splitlines()[-1])
+    return [str(ROOT / program), *options]
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory, free_port):
-    """JupyterLab on a copy of the notebooks: its address with the token, the folder, and its process."""
+    """What `make lab` starts, on a copy of the notebooks: its address, the token, the folder, and its process."""
     house = tmp_path_factory.mktemp("house")
     shutil.copytree(ROOT / "notebooks", house / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     token, port = secrets.token_hex(16), free_port()
-    options = [f"--port={port}", "--ip=127.0.0.1", "--no-browser", "--allow-root", f"--IdentityProvider.token={token}"]
-    command = [sys.executable, "-m", "jupyterlab", *options, "--LabApp.expose_app_in_browser=True", "notebooks"]
+    options = [f"--port={port}", "--no-browser", "--allow-root", f"--IdentityProvider.token={token}"]
+    command = [*make_lab(), *options, "--LabApp.expose_app_in_browser=True"]
     environment = {"JUPYTERLAB_SETTINGS_DIR": str(house / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(house / "desk")}
     with (house / "lab.log").open("w") as log:
         server = subprocess.Popen(command, cwd=house, stdout=log, stderr=log, env={**os.environ, **environment})
@@ -89,6 +97,15 @@ def _wait_for(address, server, log, seconds=60):
         except OSError:
             time.sleep(0.3)
     pytest.fail(f"JupyterLab does not answer:\n{log.read_text()[-2000:]}")
+
+
+def test_jupyterlab_listens_on_this_machine_alone_and_asks_for_its_token(lab):
+    address, token, _, server = lab
+    listening = {place.laddr.ip for place in psutil.Process(server.pid).net_connections() if place.status == "LISTEN"}
+    assert listening == {"127.0.0.1"}
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(f"{address}/api/contents", timeout=10)
+    assert urllib.request.urlopen(f"{address}/api/contents?token={token}", timeout=10).status == 200
 
 
 def _open(browser, lab, notebook):

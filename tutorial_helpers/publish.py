@@ -97,7 +97,7 @@ def minutes(notebook: nbformat.NotebookNode) -> dict[str, int]:
     """Minutes that a learner needs for a lesson: {"read": ..., "exercises": ..., "quiz": ...}, rounded to 5 or up to 1.
 
     Counted, not timed with people: words at 238 a minute, lines of code at 12 a minute, 5 minutes an exercise and one a
-    question of the quiz. What the machine needs on top is less than a minute.
+    question of the quiz. What the machine needs stands in `run.json`: about a minute at most.
     """
     cells = notebook.cells[1:]  # the opening, which says so itself, is not counted
     tags = [cell.metadata.get("tags", []) for cell in cells]
