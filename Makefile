@@ -39,8 +39,9 @@ test: setup
 	$(PY) -m pytest tests $(BOTH_CORES)
 	$(PY) -m pytest --nbval-lax --nbval-cell-timeout 600 notebooks $(BOTH_CORES)
 
+# from the project's folder, so that links to the glossary lead somewhere; lab/ has it open as a page
 lab: setup
-	.venv/bin/jupyter lab --ip 127.0.0.1 notebooks
+	.venv/bin/jupyter lab --ip 127.0.0.1 --LabApp.app_settings_dir=lab --LabApp.default_url=/lab/tree/notebooks
 
 # the web page, from the committed notebooks, without network: runs/site, to be opened through a web server
 site: .venv/.ready-site

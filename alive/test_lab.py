@@ -17,9 +17,7 @@ import pytest
 from tutorial_helpers import runner
 
 ROOT = runner.ROOT
-NOTEBOOKS = sorted(
-    path.relative_to(ROOT / "notebooks").as_posix() for path in (ROOT / "notebooks").rglob("[0-9][0-9]_*.ipynb")
-)
+NOTEBOOKS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "notebooks").rglob("[0-9][0-9]_*.ipynb"))
 BINDER_BYTES = 2 * 1024**3
 KERNEL_READY = """() => {
     const session = window.jupyterapp?.shell.currentWidget?.sessionContext;
@@ -71,9 +69,10 @@ def make_lab():
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory, free_port):
-    """What `make lab` starts, on a copy of the notebooks: its address, the token, the folder, and its process."""
+    """What `make lab` starts, on a copy of what a learner opens: its address, the token, the folder, its process."""
     house = tmp_path_factory.mktemp("house")
-    shutil.copytree(ROOT / "notebooks", house / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    for folder in ("notebooks", "site", "lab"):
+        shutil.copytree(ROOT / folder, house / folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     token, port = secrets.token_hex(16), free_port()
     options = [f"--port={port}", "--no-browser", "--allow-root", f"--IdentityProvider.token={token}"]
     command = [*make_lab(), *options, "--LabApp.expose_app_in_browser=True"]
@@ -82,7 +81,7 @@ def lab(tmp_path_factory, free_port):
         server = subprocess.Popen(command, cwd=house, stdout=log, stderr=log, env={**os.environ, **environment})
     address = f"http://127.0.0.1:{port}"
     _wait_for(f"{address}/api?token={token}", server, house / "lab.log")
-    yield address, token, house / "notebooks", server
+    yield address, token, house, server
     server.terminate()
     server.wait(20)
 
@@ -149,8 +148,23 @@ def test_every_cell_of_a_notebook_runs_in_the_browser_without_error(browser, lab
     assert memory.peak < BINDER_BYTES
 
 
+def test_jupyterlab_opens_at_the_lessons(browser, lab):
+    address, token, _, _ = lab
+    page = browser.new_page()
+    page.goto(f"{address}/?token={token}")
+    page.locator(".jp-DirListing-itemText", has_text="01_data_prep.ipynb").wait_for(timeout=60_000)
+    page.close()
+
+
+def test_a_word_in_a_link_leads_to_the_glossary_as_a_page(browser, lab):
+    page = _open(browser, lab, "notebooks/02_representations.ipynb")
+    page.locator("a", has_text="fundamental frequency").first.click()
+    page.locator(".jp-MarkdownViewer h2", has_text="F0").wait_for()
+    _close(page, lab)
+
+
 def test_a_knob_that_is_turned_draws_another_figure_and_says_what_it_shows(browser, lab):
-    page = _open(browser, lab, "02_representations.ipynb")
+    page = _open(browser, lab, "notebooks/02_representations.ipynb")
     page.evaluate(RUN_ALL)
     page.wait_for_function(ALL_RAN, timeout=240_000, polling=500)
     page.evaluate(SHOW_KNOB)

@@ -110,13 +110,16 @@ def test_an_answer_that_raises_is_told_what_it_raised_and_where():
     assert judge(DOUBLE, 4).startswith("Not yet: the answer is a function.")
 
 
-def test_an_answer_cannot_spoil_the_case_for_the_next_one():
-    def spoil(x):
+def test_an_answer_that_spoils_its_arguments_is_judged_all_the_same():
+    def sum_and_spoil(x):
+        total = x.sum()
         x *= 0
-        return 6.0
+        return total
 
-    array = Exercise("Six.", "add up.", {}, cases=lambda: {"1, 2, 3": ((np.array([1.0, 2, 3]),), 6.0)})
-    assert judge(array, spoil) == "Right. Six."
+    mean = Exercise(
+        "Two.", "add up.", {"that is the sum.": np.sum}, cases=lambda: {"1, 2, 3": ((np.arange(1.0, 4),), 2.0)}
+    )
+    assert judge(mean, sum_and_spoil).endswith("that is the sum.")
 
 
 def test_arrays_are_right_by_shape_and_value_and_within_the_tolerance():
