@@ -63,7 +63,8 @@ class Memory(threading.Thread):
 def make_lab():
     """The command behind `make lab`, as a list of words."""
     printed = subprocess.run(["make", "-n", "lab"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    program, *options = shlex.split(printed.splitlines()[-1])
+    (line,) = [line for line in printed.splitlines() if "jupyter lab" in line]  # make may speak of folders, too
+    program, *options = shlex.split(line)
     return [str(ROOT / program), *options]
 
 
