@@ -105,3 +105,17 @@ def test_the_lesson_states_the_size_of_the_committed_table():
     assert f"All {len(table)} rows are in `simulations/coverage.csv`" in lesson
     assert f"on {table['corpora'].iloc[0]} simulated corpora" in lesson
     assert f"ran {statistics.simulated('ladder')['trials'].iloc[0]} for each of four memories" in lesson
+
+
+def test_the_guide_and_the_quiz_state_the_tables_numbers():
+    guide = " ".join((runner.ROOT / "site" / "workshop.md").read_text().split())
+    held = (
+        statistics.simulated("coverage").query("question == 'a feature without effect'").set_index("method")["coverage"]
+    )
+    assert f"held the truth in {held['OLS']:.0%} of corpora".replace("%", " %") in guide
+    assert f"not quite: {held['HAC, rule-of-thumb lag']:.0%} in the same table".replace("%", " %") in guide
+    lesson = (runner.NOTEBOOKS / "source" / "04_statistics.py").read_text()
+    quiz = " ".join(lesson.partition("# ## Quiz")[2].replace("\n# ", " ").split())
+    found = statistics.simulated("ladder").query("n == 600 and rho == 0.95").set_index("method")["share"]
+    assert f"20 lags still found something in {found['HAC, 20 lags']:.0%} of trials" in quiz
+    assert f"{found['HAC, rule-of-thumb lag']:.0%} of the trials found something" in quiz
