@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import av
 import imageio_ffmpeg
@@ -66,19 +68,46 @@ def read(path: str | Path, *, start: float = 0.0, seconds: float | None = None, 
     (0.13 s).
     Lesson: 01_data_prep.
     """
-    name = Path(path).name
     y = np.concatenate(list(stream(path, start=start, seconds=seconds, sr=sr)))
-    if not y.any():
+    _refuse_unheard(Path(path).name, y.any(), start, len(y) / sr)
+    return y
+
+
+@contextmanager
+def on_disk(path: str | Path, *, sr: int = SR):
+    """Decode a whole recording once and let its samples wait on disk, for measures that must look at them twice.
+
+    Gives take(first, last), which reads samples `first` to `last` as float32 of shape (last - first,), and how many
+    samples there are. 0.23 GB an hour, where temporary files are kept; they are gone when the `with` ends.
+    Raises TutorialError as `read` does.
+    Lesson: 06_scaling_up.
+    """
+    with TemporaryFile() as file:
+        n_samples, heard = 0, False
+
+        def take(first: int, last: int) -> np.ndarray:
+            file.seek(4 * first)
+            return np.frombuffer(file.read(4 * (last - first)), np.float32)
+
+        for y in stream(path, sr=sr):
+            file.write(y)
+            n_samples, heard = n_samples + len(y), heard or y.any()
+        _refuse_unheard(Path(path).name, heard, 0.0, n_samples / sr)
+        yield take, n_samples
+
+
+def _refuse_unheard(name: str, heard: bool, start: float, seconds: float) -> None:
+    """Raise TutorialError where an excerpt of so many seconds is silent or too short to be measured."""
+    if not heard:
         raise TutorialError(
-            f"{name} is silent from {start:g} s to {start + len(y) / sr:.1f} s: every sample is 0. "
+            f"{name} is silent from {start:g} s to {start + seconds:.1f} s: every sample is 0. "
             "Choose another start or another recording."
         )
-    if len(y) < SHORTEST * sr:
+    if seconds < SHORTEST:
         raise TutorialError(
-            f"{name} has {len(y) / sr:.3f} s of sound from {start:g} s on; the measures of the lessons need windows of "
+            f"{name} has {seconds:.3f} s of sound from {start:g} s on; the measures of the lessons need windows of "
             f"up to {SHORTEST:g} s. Choose a longer recording or a smaller start."
         )
-    return y
 
 
 def stream(path: str | Path, *, start: float = 0.0, seconds: float | None = None, sr: int = SR):

@@ -2,20 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
+from pathlib import Path
+from tempfile import TemporaryFile
+
 import librosa
 import numpy as np
 import pandas as pd
 import parselmouth
+import scipy.fft
 from scipy.signal import find_peaks
 
-from .data_prep import SR, dbfs
+from .data_prep import SR, dbfs, on_disk
 from .errors import TutorialError
-from .representations import HOP_LENGTH, N_FFT, N_MELS, frame_times, magnitude
+from .representations import HOP_LENGTH, N_FFT, N_MELS, frame_times, refuse_if_not_samples
 
 F0_FLOOR, F0_CEILING = 75.0, 500.0  # Hz: from a low man's voice to a high woman's
+F0_STEP = 0.01  # seconds between two values of Praat's pitch
+SILENCE = 0.03  # of the recording's peak: Praat calls a frame that is quieter unvoiced
+# Praat's intensity, for the count of syllables: lowest pitch (Hz), and the window and step that go with it (s)
+LOUDNESS_FLOOR, LOUDNESS_WINDOW, LOUDNESS_STEP = 50.0, 6.4 / 50, 0.005
 N_MFCC = 13
+MFCC_RANGE = 80.0  # dB under the strongest mel cell: what is weaker counts as that
+CONTRAST_FMIN = 200.0  # Hz: the octaves of spectral contrast begin here
 TURN_COLUMNS = ["recording", "onset", "offset", "kind", "speaker", "channel", "text", "style"]
 PITCH_CLASSES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]
+SUMMARISED = ["f0", "level", "centroid", "rolloff"]
+
+BLOCK = 30_000  # frames (five minutes at 16 kHz) that are held in memory at once
+CHUNK = 500  # frames that are transformed at once: the steps between stay in the processor's cache
+EDGE = 200  # steps before and after a block that Praat hears too, so that its search for a path does not begin there
+
+# what the measures depend on, to be kept beside them
+PARAMETERS = {
+    "sr": SR,
+    "n_fft": N_FFT,
+    "hop_length": HOP_LENGTH,
+    "n_mels": N_MELS,
+    "f0_floor": F0_FLOOR,
+    "f0_ceiling": F0_CEILING,
+}
+
+# the features that a frame gives by itself, in this order; of the mel bands the MFCC are made at the end
+SINGLE = ["level", "zcr", "centroid", "rolloff", "contrast"]
+MEL = slice(len(SINGLE), len(SINGLE) + N_MELS)
+CHROMA = slice(MEL.stop, MEL.stop + len(PITCH_CLASSES))
 
 
 def frame_table(y: np.ndarray, sr: int = SR) -> pd.DataFrame:
@@ -24,38 +56,191 @@ def frame_table(y: np.ndarray, sr: int = SR) -> pd.DataFrame:
     y: shape (n_samples,). Columns: `time` (s, the frame's centre); `level` (RMS in dB re full scale); `f0` (Hz) and
     `semitones` (re the median f0 of this recording), missing where unvoiced; `voiced`; `zcr` (zero crossings a
     sample); `centroid` and `rolloff` (Hz, 85 % of the magnitude; 0 in digital silence); `contrast` (dB, mean over
-    bands); `mfcc_1` to `mfcc_13`; `chroma_C` to `chroma_B` (1 is the frame's strongest).
+    bands); `mfcc_1` to `mfcc_13`; `chroma_C` to `chroma_B` (1 is the frame's strongest). One Fourier transform a frame
+    serves them all; the pitch is Praat's.
     Raises TutorialError where the recording is shorter than one window.
-    Lesson: 03_features, 04_statistics.
+    Lesson: 03_features, 04_statistics, 06_scaling_up.
     """
-    S = magnitude(y)
-    table = pd.DataFrame({"time": frame_times(S.shape[1], sr=sr)})
-    table["level"] = level(y)
-    table["f0"] = f0_at(table["time"].to_numpy(), pitch(y, sr))
-    table["voiced"] = table["f0"].notna()
-    table["semitones"] = semitones(table["f0"])
-    table["zcr"] = librosa.feature.zero_crossing_rate(y, frame_length=N_FFT, hop_length=HOP_LENGTH)[0]
-    # a minute at a time: the steps between need several times the memory of S itself
-    blocks = [S[:, first : first + 6000] for first in range(0, S.shape[1], 6000)]
-    spectral = pd.concat([_spectral_table(block, sr) for block in blocks], ignore_index=True)
-    mels = [librosa.feature.melspectrogram(S=block**2, sr=sr, n_mels=N_MELS) for block in blocks]
-    coefficients = pd.DataFrame(
-        mfcc(np.concatenate(mels, axis=1)).T, columns=[f"mfcc_{i}" for i in range(1, N_MFCC + 1)]
+    refuse_if_not_samples(y, N_FFT)
+    return pd.concat(_tables(lambda first, last: y[first:last], len(y), sr), ignore_index=True)
+
+
+def measure(path: str | Path, keep: Callable[[pd.DataFrame], object]) -> pd.Series:
+    """Measure a file of any length in little memory, at 16 kHz: its frames go to `keep`, its summary is returned.
+
+    keep: is called with tables of five minutes, in order; one below the other they are the `frame_table` of the
+    whole recording. The summary is that of `summarise`. What only the end tells (the strongest cell, the median f0)
+    takes a second look, so samples and features wait on disk: 0.35 GB an hour, where temporary files are kept.
+    Raises TutorialError as `data_prep.read` does.
+    Lesson: 06_scaling_up.
+    """
+    with on_disk(path) as (take, n_samples):
+        frames = []
+        for table in _tables(take, n_samples, SR):
+            keep(table)
+            frames.append(table[["time", "voiced", "semitones", *SUMMARISED]])
+        frames = pd.concat(frames, ignore_index=True)
+        nuclei = _nuclei(take, n_samples, SR, frames)
+    return _summary(frames, len(nuclei), n_samples / SR)
+
+
+def _tables(take: Callable, n_samples: int, sr: int) -> Iterator[pd.DataFrame]:
+    """`frame_table` in tables of at most BLOCK frames; take(first, last) gives the samples from `first` to `last`."""
+    n_frames = 1 + n_samples // HOP_LENGTH
+    strongest, lowest, highest, total = -np.inf, np.inf, -np.inf, 0.0
+    with TemporaryFile() as waiting:
+        for first in range(0, n_frames, BLOCK):
+            last = min(first + BLOCK, n_frames)
+            rows = _rows(take, n_samples, first, last, sr)
+            waiting.write(rows)
+            strongest = max(strongest, rows[:, MEL].max())
+            y = take(first * HOP_LENGTH, min(last * HOP_LENGTH, n_samples))
+            lowest, highest, total = min(lowest, y.min()), max(highest, y.max()), total + y.sum(dtype=np.float64)
+        mean = total / n_samples
+        f0 = f0_at(frame_times(n_frames, sr=sr), _pitch(take, n_samples, sr, max(highest - mean, mean - lowest)))
+        steps = semitones(f0)
+        waiting.seek(0)
+        for first in range(0, n_frames, BLOCK):
+            here = slice(first, min(first + BLOCK, n_frames))
+            rows = np.frombuffer(waiting.read(rows.itemsize * (here.stop - first) * CHROMA.stop), rows.dtype)
+            times = frame_times(here.stop, sr=sr)[first:]
+            yield _table(times, f0[here], steps[here], rows.reshape(-1, CHROMA.stop), strongest)
+
+
+def _rows(take: Callable, n_samples: int, first: int, last: int, sr: int) -> np.ndarray:
+    """The features of frames `first` to `last` that need no other frame, shape (n_frames, 5 + N_MELS + 12), float32.
+
+    The frames are librosa's: centred, with zeros before the recording and after it.
+    """
+    window, frequencies, banks = _banks(sr)
+    begins = first * HOP_LENGTH - N_FFT // 2
+    y = _cut(take, n_samples, begins, (last - 1) * HOP_LENGTH + N_FFT // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(y, N_FFT)[::HOP_LENGTH]
+    rows = np.empty((len(frames), CHROMA.stop), np.float32)
+    for at in range(0, len(frames), CHUNK):
+        part, out = frames[at : at + CHUNK], rows[at : at + CHUNK]
+        spectrum = scipy.fft.rfft(part * window, axis=1)
+        power = np.square(spectrum.real) + np.square(spectrum.imag)
+        S = np.sqrt(power)
+        sums = np.cumsum(S, axis=1)
+        out[:, 0] = _level(part)
+        out[:, 2] = (S @ frequencies) / np.maximum(sums[:, -1], np.finfo(np.float32).tiny)
+        out[:, 3] = frequencies[np.argmax(sums >= 0.85 * sums[:, -1:], axis=1)]
+        out[:, 4] = _contrast(S, _contrast_bands(sr))
+        out[:, MEL.start :] = power @ banks
+    rows[:, 1] = _crossings(y, begins, n_samples)
+    rows[:, MEL] = 10 * np.log10(np.maximum(rows[:, MEL], 1e-30))
+    rows[:, CHROMA] /= np.maximum(rows[:, CHROMA].max(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return rows
+
+
+@lru_cache
+def _banks(sr: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The window (N_FFT,), each bin's frequency in Hz (n_bins,), and the mel and chroma filters side by side."""
+    window = librosa.filters.get_window("hann", N_FFT).astype(np.float32)
+    frequencies = librosa.fft_frequencies(sr=sr, n_fft=N_FFT).astype(np.float32)
+    mel = librosa.filters.mel(sr=sr, n_fft=N_FFT, n_mels=N_MELS)
+    chroma = librosa.filters.chroma(sr=sr, n_fft=N_FFT, tuning=0.0)
+    return window, frequencies, np.concatenate([mel, chroma]).T.astype(np.float32)
+
+
+@lru_cache
+def _contrast_bands(sr: int) -> list[tuple[int, int, int]]:
+    """Where each band of `spectral_contrast` begins and ends (bins), and how many bins make its peak or its valley."""
+    frequencies = librosa.fft_frequencies(sr=sr, n_fft=N_FFT)
+    tops = [*CONTRAST_FMIN * 2.0 ** np.arange(_n_octaves(sr)), sr / 2]
+    bands = []
+    for low, top in zip([0.0, *tops], tops, strict=False):
+        bins = np.flatnonzero((frequencies >= low) & (frequencies <= top))
+        # librosa counts the bin below as one of the band, and does not sort the highest, except in the last band
+        first, last = max(bins[0] - 1, 0), bins[-1] + 1
+        bands.append((first, last if top == tops[-1] else last - 1, max(1, round(0.02 * (last - first)))))
+    return bands
+
+
+def _contrast(S: np.ndarray, bands: list[tuple[int, int, int]]) -> np.ndarray:
+    """`spectral_contrast` of S (n_frames, n_bins) in dB, mean over bands, shape (n_frames,).
+
+    No band is cut at 80 dB under the recording's strongest peak, as librosa does: a frame's contrast is its own.
+    """
+    ratios = []
+    for first, last, n in bands:
+        ordered = np.sort(S[:, first:last], axis=1)
+        peak, valley = ordered[:, -n:].mean(axis=1), ordered[:, :n].mean(axis=1)
+        ratios.append(np.log10(np.maximum(peak, 1e-30)) - np.log10(np.maximum(valley, 1e-30)))
+    return 10 * np.mean(ratios, axis=0)
+
+
+def _crossings(y: np.ndarray, begins: int, n_samples: int) -> np.ndarray:
+    """Zero crossings a sample in each frame of y, which begins at sample `begins` of the recording."""
+    negative = y < -1e-10  # librosa's threshold: what is nearer to 0 is 0, and 0 is not negative
+    crosses = np.concatenate([[False], negative[1:] != negative[:-1]])
+    crosses[: max(0, 1 - begins)] = False  # the zeros before the recording and after it are not its own
+    crosses[n_samples - begins :] = False
+    counts = np.cumsum(crosses)
+    firsts = np.arange(0, len(y) - N_FFT + 1, HOP_LENGTH)
+    return (counts[firsts + N_FFT - 1] - counts[firsts]) / N_FFT
+
+
+def _table(times: np.ndarray, f0: np.ndarray, steps: np.ndarray, rows: np.ndarray, strongest: float) -> pd.DataFrame:
+    """The columns of `frame_table` from the rows of `_rows`; strongest: the recording's strongest mel cell, in dB."""
+    columns = dict(zip(SINGLE, rows.T.astype(float), strict=False))
+    mel = np.maximum(rows[:, MEL], strongest - MFCC_RANGE)
+    coefficients = scipy.fft.dct(mel, axis=1, norm="ortho")[:, :N_MFCC].T.astype(float)
+    return pd.DataFrame(
+        {"time": times, "level": columns.pop("level"), "f0": f0, "voiced": np.isfinite(f0), "semitones": steps}
+        | columns
+        | {f"mfcc_{i}": row for i, row in enumerate(coefficients, start=1)}
+        | {f"chroma_{name}": row for name, row in zip(PITCH_CLASSES, rows[:, CHROMA].T.astype(float), strict=True)}
     )
-    chroma = spectral.columns.str.startswith("chroma_")
-    return pd.concat([table, spectral.loc[:, ~chroma], coefficients, spectral.loc[:, chroma]], axis=1)
 
 
-def _spectral_table(S: np.ndarray, sr: int) -> pd.DataFrame:
-    """The features of `frame_table` that need no other frame than their own, from S (n_fft // 2 + 1, n_frames)."""
-    columns = {
-        "centroid": librosa.feature.spectral_centroid(S=S, sr=sr)[0],
-        "rolloff": librosa.feature.spectral_rolloff(S=S, sr=sr)[0],
-        "contrast": spectral_contrast(S, sr).mean(axis=0),
-    }
-    chroma = librosa.feature.chroma_stft(S=S**2, sr=sr, n_fft=N_FFT, tuning=0.0)
-    columns |= {f"chroma_{name}": row for name, row in zip(PITCH_CLASSES, chroma, strict=True)}
-    return pd.DataFrame(columns)
+def _cut(take: Callable, n_samples: int, first: int, last: int) -> np.ndarray:
+    """Samples `first` to `last`, with zeros where that is before the recording or after it."""
+    y = take(max(first, 0), min(last, n_samples))
+    return np.pad(y, (max(-first, 0), max(last - n_samples, 0)))
+
+
+def _pitch(take: Callable, n_samples: int, sr: int, peak: float) -> pd.DataFrame:
+    """What `pitch` gives for the whole recording, in blocks; peak: the largest distance of a sample from their mean.
+
+    Praat calls silent what is quieter than a share of the loudest sample that it is given, so each block is told the
+    share of its own loudest sample that means the same.
+    """
+
+    def f0_of(y: np.ndarray) -> np.ndarray:
+        mean = y.mean(dtype=np.float64)
+        own = max(y.max() - mean, mean - y.min())
+        return pitch(y, sr, silence=SILENCE * (peak / own if own else 1.0))["f0"].to_numpy()
+
+    samples = partial(_cut, take, n_samples)
+    times, f0 = _by_praat(f0_of, samples, n_samples - n_samples % 2, sr, window=3 / F0_FLOOR, step=F0_STEP)
+    return pd.DataFrame({"time": times, "f0": f0})
+
+
+def _by_praat(
+    analyse: Callable[[np.ndarray], np.ndarray], cut: Callable, n_samples: int, sr: int, *, window: float, step: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Times (s) and values of what Praat measures every `step` s through a window of `window` s, in blocks.
+
+    cut(first, last) gives samples, zeros outside the recording. Praat puts as many frames as fit in the middle of the
+    sound that it is given, so each block is cut to the length that puts them where they are in the whole recording.
+    Blocks overlap by EDGE steps, because Praat chooses among the candidates for a pitch by what comes before and after.
+    """
+    n_steps = int((1 / sr * n_samples - window) / step) + 1
+    begins = (n_samples / sr - (n_steps - 1) * step) / 2  # s: the first step of the whole recording
+    times = begins + step * np.arange(n_steps)
+    if n_steps <= BLOCK:
+        return times, analyse(cut(0, n_samples))
+    values = np.empty(n_steps)
+    for first in range(0, n_steps, BLOCK):
+        low, high = max(first - EDGE, 0), min(first + BLOCK + EDGE, n_steps)
+        length = int((window + (high - low - 0.5) * step) * sr)  # half a step more than needed: no rounding matters
+        length += (n_samples - length) % 2  # so that the middle of both falls on the sample grid alike
+        start = round((begins + (low + high - 1) / 2 * step) * sr - length / 2)
+        found = analyse(cut(start, start + length))
+        values[first : first + BLOCK] = found[first - low :][:BLOCK]
+    return times, values
 
 
 def mfcc(mel_power: np.ndarray, *, n_mfcc: int = N_MFCC) -> np.ndarray:
@@ -66,7 +251,7 @@ def mfcc(mel_power: np.ndarray, *, n_mfcc: int = N_MFCC) -> np.ndarray:
     Source: librosa.feature.mfcc (orthonormal DCT-II, 10 log10 of power). Lesson: 03_features.
     """
     # the smallest amin that single precision holds: only the floor relative to the recording is left
-    return librosa.feature.mfcc(S=librosa.power_to_db(mel_power, amin=1e-30, top_db=80.0), n_mfcc=n_mfcc)
+    return librosa.feature.mfcc(S=librosa.power_to_db(mel_power, amin=1e-30, top_db=MFCC_RANGE), n_mfcc=n_mfcc)
 
 
 def level(y: np.ndarray) -> np.ndarray:
@@ -74,16 +259,22 @@ def level(y: np.ndarray) -> np.ndarray:
 
     It moves with every gain between mouth and file: compare it within a recording only. Lesson: 03_features.
     """
-    frames = librosa.util.frame(np.pad(y, N_FFT // 2), frame_length=N_FFT, hop_length=HOP_LENGTH)  # a view, no copy
-    # a minute at a time, for librosa.feature.rms squares all frames at once: 250 MB for ten minutes
-    blocks = [frames[:, first : first + 6000] for first in range(0, frames.shape[1], 6000)]
-    return dbfs(np.concatenate([np.sqrt(np.mean(block**2, axis=0)) for block in blocks]))
+    frames = librosa.util.frame(np.pad(y, N_FFT // 2), frame_length=N_FFT, hop_length=HOP_LENGTH, axis=0)  # a view
+    return _level(frames)
 
 
-def pitch(y: np.ndarray, sr: int = SR, *, floor: float = F0_FLOOR, ceiling: float = F0_CEILING) -> pd.DataFrame:
+def _level(frames: np.ndarray) -> np.ndarray:
+    """The level of frames of shape (n_frames, N_FFT) in dB, without squares of them all in memory."""
+    return dbfs(np.sqrt(np.einsum("ij,ij->i", frames, frames) / N_FFT))
+
+
+def pitch(
+    y: np.ndarray, sr: int = SR, *, floor: float = F0_FLOOR, ceiling: float = F0_CEILING, silence: float = SILENCE
+) -> pd.DataFrame:
     """Praat's fundamental frequency every 10 ms: `time` (s) and `f0` (Hz, missing where Praat hears no voice).
 
-    y: shape (n_samples,). floor, ceiling: Hz; a voice outside them is missed or found an octave off.
+    y: shape (n_samples,). floor, ceiling: Hz; a voice outside them is missed or found an octave off. silence: the share
+    of the loudest sample below which a frame counts as silent.
     Raises TutorialError where the recording is shorter than Praat's window (3 / floor seconds).
     Source: Boersma 1993, autocorrelation method, through parselmouth. Lesson: 03_features.
     """
@@ -92,8 +283,10 @@ def pitch(y: np.ndarray, sr: int = SR, *, floor: float = F0_FLOOR, ceiling: floa
             f"The recording has {len(y) / sr:.3f} s; pitch with a floor of {floor:g} Hz needs {3 / floor:.3f} s. "
             "Choose a longer recording."
         )
+    # Praat centres this window between two samples; with an odd number of them, rounding would choose which two
+    y = y[: len(y) - len(y) % 2]
     track = parselmouth.Sound(y.astype(np.float64), sr).to_pitch_ac(
-        time_step=0.01, pitch_floor=floor, pitch_ceiling=ceiling
+        time_step=F0_STEP, pitch_floor=floor, pitch_ceiling=ceiling, silence_threshold=silence
     )
     f0 = track.selected_array["frequency"]
     return pd.DataFrame({"time": track.xs(), "f0": np.where(f0 > 0, f0, np.nan)})
@@ -139,8 +332,12 @@ def spectral_contrast(S: np.ndarray, sr: int = SR) -> np.ndarray:
     on to sr / 2.
     Source: Jiang et al. 2002, librosa.feature.spectral_contrast. Lesson: 03_features.
     """
-    n_bands = int(np.floor(np.log2(sr / 2 / 200.0) - 1e-9))
-    return librosa.feature.spectral_contrast(S=S, sr=sr, fmin=200.0, n_bands=n_bands)
+    return librosa.feature.spectral_contrast(S=S, sr=sr, fmin=CONTRAST_FMIN, n_bands=_n_octaves(sr))
+
+
+def _n_octaves(sr: int) -> int:
+    """How many octaves above CONTRAST_FMIN fit under sr / 2."""
+    return int(np.floor(np.log2(sr / 2 / CONTRAST_FMIN) - 1e-9))
 
 
 def syllable_nuclei(y: np.ndarray, sr: int = SR, *, track: pd.DataFrame | None = None) -> np.ndarray:
@@ -150,16 +347,27 @@ def syllable_nuclei(y: np.ndarray, sr: int = SR, *, track: pd.DataFrame | None =
     gives for y, where it is there already, to save the time.
     Source: de Jong & Wempe 2009 (10.3758/BRM.41.2.385). Lesson: 03_features.
     """
-    if len(y) / sr < 6.4 / 50:
+    if len(y) / sr < LOUDNESS_WINDOW:
         raise TutorialError(
             f"The recording has {len(y) / sr:.3f} s; a syllable count needs 0.128 s. Choose a longer recording."
         )
     track = pitch(y, sr) if track is None else track
-    contour = parselmouth.Sound(y.astype(np.float64), sr).to_intensity(minimum_pitch=50.0, time_step=0.005)
-    loudness = contour.values[0]
+    return _nuclei(lambda first, last: y[first:last], len(y), sr, track)
+
+
+def _nuclei(take: Callable, n_samples: int, sr: int, track: pd.DataFrame) -> np.ndarray:
+    """`syllable_nuclei` of a recording of any length; take(first, last) gives its samples."""
+
+    def loudness_of(y: np.ndarray) -> np.ndarray:
+        sound = parselmouth.Sound(y.astype(np.float64), sr)
+        return sound.to_intensity(minimum_pitch=LOUDNESS_FLOOR, time_step=LOUDNESS_STEP).values[0]
+
+    samples, steps = partial(_cut, take, n_samples), {"window": LOUDNESS_WINDOW, "step": LOUDNESS_STEP}
+    # an odd number of samples has one in the middle, on which Praat centres this window; with an even number, rounding
+    # would choose between two neighbours
+    times, loudness = _by_praat(loudness_of, samples, n_samples + 1 - n_samples % 2, sr, **steps)
     peaks, _ = find_peaks(loudness, height=np.percentile(loudness, 99) - 25, prominence=2)
-    times = contour.xs()[peaks]
-    return times[np.isfinite(f0_at(times, track))]
+    return times[peaks][np.isfinite(f0_at(times[peaks], track))]
 
 
 def speech_rate(y: np.ndarray, sr: int = SR, *, speech_seconds: float | None = None) -> float:
@@ -183,11 +391,15 @@ def summarise(y: np.ndarray, sr: int = SR) -> pd.Series:
     Lesson: 04_statistics.
     """
     table = frame_table(y, sr)
+    return _summary(table, len(syllable_nuclei(y, sr, track=table[["time", "f0"]])), len(y) / sr)
+
+
+def _summary(table: pd.DataFrame, n_nuclei: int, seconds: float) -> pd.Series:
     voiced = table[table["voiced"]]
-    summary = voiced[["f0", "level", "centroid", "rolloff"]].median()
+    summary = voiced[SUMMARISED].median()
     summary["f0_range"] = voiced["semitones"].quantile(0.9) - voiced["semitones"].quantile(0.1)
-    summary["rate"] = len(syllable_nuclei(y, sr, track=table[["time", "f0"]])) * sr / len(y)
-    summary["seconds"] = len(y) / sr
+    summary["rate"] = n_nuclei / seconds
+    summary["seconds"] = seconds
     summary["voiced"] = table["voiced"].mean()
     return summary
 

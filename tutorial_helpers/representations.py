@@ -27,6 +27,15 @@ def magnitude(y: np.ndarray, *, n_fft: int = N_FFT, hop_length: int = HOP_LENGTH
     Raises TutorialError where y has more than one channel or is shorter than one window.
     Source: librosa.stft (Allen & Rabiner 1977, 10.1109/PROC.1977.10770). Lesson: 02_representations.
     """
+    refuse_if_not_samples(y, n_fft)
+    return np.abs(librosa.stft(y, n_fft=n_fft, hop_length=hop_length))
+
+
+def refuse_if_not_samples(y: np.ndarray, n_fft: int) -> None:
+    """Raise TutorialError where y has more than one channel or fewer samples than one window.
+
+    Lesson: 02_representations, 03_features.
+    """
     if y.ndim != 1:
         raise TutorialError(
             f"A spectrogram is of one channel; these samples have the shape {y.shape}. "
@@ -37,7 +46,6 @@ def magnitude(y: np.ndarray, *, n_fft: int = N_FFT, hop_length: int = HOP_LENGTH
             f"The recording has {len(y)} samples, fewer than the analysis window of {n_fft}. "
             "Choose a longer recording or a shorter window (n_fft)."
         )
-    return np.abs(librosa.stft(y, n_fft=n_fft, hop_length=hop_length))
 
 
 def spectrogram_db(y: np.ndarray, *, n_fft: int = N_FFT, hop_length: int = HOP_LENGTH) -> np.ndarray:

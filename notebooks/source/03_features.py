@@ -852,9 +852,9 @@ for name, magnitude in (("as recorded", S), ("with hiss", S_hissing)):
 # %% [markdown]
 # ## One table on one grid
 #
-# A regression wants a table: one row a frame, every column about the same 64 ms. `features.frame_table` makes the
-# calls of this lesson on the whole recording, chroma in 64 ms too. Open it with `features.frame_table??`: there is
-# nothing in it that you have not seen.
+# A regression wants a table: one row a frame, every column about the same 64 ms. `features.frame_table` gives what
+# this lesson measured, for the whole recording, chroma in 64 ms too. It is quicker than the calls one by one: each
+# of them begins with a Fourier transform of every frame, and here one transform serves all. Lesson 06 times it.
 
 # %%
 table = features.frame_table(y, sr)
