@@ -28,9 +28,9 @@ MFCC_RANGE = 80.0  # dB under the strongest mel cell: what is weaker counts as t
 CONTRAST_FMIN = 200.0  # Hz: the octaves of spectral contrast begin here
 TURN_COLUMNS = ["recording", "onset", "offset", "kind", "speaker", "channel", "text", "style"]
 PITCH_CLASSES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]
-SUMMARISED = ["f0", "level", "centroid", "rolloff"]
+SUMMARISED = ["f0", "level", "centroid", "rolloff", "semitones"]
 
-BLOCK = 30_000  # frames (five minutes at 16 kHz) that are held in memory at once
+BLOCK = 12_000  # frames (two minutes at 16 kHz) that are held in memory at once
 CHUNK = 500  # frames that are transformed at once: the steps between stay in the processor's cache
 EDGE = 200  # steps before and after a block that Praat hears too, so that its search for a path does not begin there
 
@@ -68,20 +68,22 @@ def frame_table(y: np.ndarray, sr: int = SR) -> pd.DataFrame:
 def measure(path: str | Path, keep: Callable[[pd.DataFrame], object]) -> pd.Series:
     """Measure a file of any length in little memory, at 16 kHz: its frames go to `keep`, its summary is returned.
 
-    keep: is called with tables of five minutes, in order; one below the other they are the `frame_table` of the
+    keep: is called with tables of two minutes, in order; one below the other they are the `frame_table` of the
     whole recording. The summary is that of `summarise`. What only the end tells (the strongest cell, the median f0)
     takes a second look, so samples and features wait on disk: 0.35 GB an hour, where temporary files are kept.
     Raises TutorialError as `data_prep.read` does.
     Lesson: 06_scaling_up.
     """
     with on_disk(path) as (take, n_samples):
-        frames = []
+        f0, voiced = [], []
         for table in _tables(take, n_samples, SR):
             keep(table)
-            frames.append(table[["time", "voiced", "semitones", *SUMMARISED]])
-        frames = pd.concat(frames, ignore_index=True)
-        nuclei = _nuclei(take, n_samples, SR, frames)
-    return _summary(frames, len(nuclei), n_samples / SR)
+            f0.append(table["f0"].to_numpy(copy=True))  # a view would keep the whole table alive
+            voiced.append(table.loc[table["voiced"], SUMMARISED])
+        f0 = np.concatenate(f0)
+        track = pd.DataFrame({"time": frame_times(len(f0)), "f0": f0}, copy=False)
+        nuclei = _nuclei(take, n_samples, SR, track)
+        return _summary(pd.concat(voiced), len(f0), len(nuclei), n_samples / SR)
 
 
 def _tables(take: Callable, n_samples: int, sr: int) -> Iterator[pd.DataFrame]:
@@ -97,14 +99,15 @@ def _tables(take: Callable, n_samples: int, sr: int) -> Iterator[pd.DataFrame]:
             y = take(first * HOP_LENGTH, min(last * HOP_LENGTH, n_samples))
             lowest, highest, total = min(lowest, y.min()), max(highest, y.max()), total + y.sum(dtype=np.float64)
         mean = total / n_samples
-        f0 = f0_at(frame_times(n_frames, sr=sr), _pitch(take, n_samples, sr, max(highest - mean, mean - lowest)))
-        steps = semitones(f0)
+        times = frame_times(n_frames, sr=sr)
+        f0 = f0_at(times, _pitch(take, n_samples, sr, max(highest - mean, mean - lowest)))
+        reference = _median_of_voiced(f0)
         waiting.seek(0)
         for first in range(0, n_frames, BLOCK):
             here = slice(first, min(first + BLOCK, n_frames))
             rows = np.frombuffer(waiting.read(rows.itemsize * (here.stop - first) * CHROMA.stop), rows.dtype)
-            times = frame_times(here.stop, sr=sr)[first:]
-            yield _table(times, f0[here], steps[here], rows.reshape(-1, CHROMA.stop), strongest)
+            rows = rows.reshape(-1, CHROMA.stop)
+            yield _table(times[here], f0[here], semitones(f0[here], reference), rows, strongest)
 
 
 def _rows(take: Callable, n_samples: int, first: int, last: int, sr: int) -> np.ndarray:
@@ -214,14 +217,14 @@ def _pitch(take: Callable, n_samples: int, sr: int, peak: float) -> pd.DataFrame
         return pitch(y, sr, silence=SILENCE * (peak / own if own else 1.0))["f0"].to_numpy()
 
     samples = partial(_cut, take, n_samples)
-    times, f0 = _by_praat(f0_of, samples, n_samples - n_samples % 2, sr, window=3 / F0_FLOOR, step=F0_STEP)
-    return pd.DataFrame({"time": times, "f0": f0})
+    begins, f0 = _by_praat(f0_of, samples, n_samples - n_samples % 2, sr, window=3 / F0_FLOOR, step=F0_STEP)
+    return pd.DataFrame({"time": begins + F0_STEP * np.arange(len(f0)), "f0": f0}, copy=False)
 
 
 def _by_praat(
     analyse: Callable[[np.ndarray], np.ndarray], cut: Callable, n_samples: int, sr: int, *, window: float, step: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Times (s) and values of what Praat measures every `step` s through a window of `window` s, in blocks.
+) -> tuple[float, np.ndarray]:
+    """What Praat measures every `step` s through a window of `window` s, in blocks: the first one's time (s), and all.
 
     cut(first, last) gives samples, zeros outside the recording. Praat puts as many frames as fit in the middle of the
     sound that it is given, so each block is cut to the length that puts them where they are in the whole recording.
@@ -229,9 +232,8 @@ def _by_praat(
     """
     n_steps = int((1 / sr * n_samples - window) / step) + 1
     begins = (n_samples / sr - (n_steps - 1) * step) / 2  # s: the first step of the whole recording
-    times = begins + step * np.arange(n_steps)
     if n_steps <= BLOCK:
-        return times, analyse(cut(0, n_samples))
+        return begins, analyse(cut(0, n_samples))
     values = np.empty(n_steps)
     for first in range(0, n_steps, BLOCK):
         low, high = max(first - EDGE, 0), min(first + BLOCK + EDGE, n_steps)
@@ -240,7 +242,7 @@ def _by_praat(
         start = round((begins + (low + high - 1) / 2 * step) * sr - length / 2)
         found = analyse(cut(start, start + length))
         values[first : first + BLOCK] = found[first - low :][:BLOCK]
-    return times, values
+    return begins, values
 
 
 def mfcc(mel_power: np.ndarray, *, n_mfcc: int = N_MFCC) -> np.ndarray:
@@ -299,9 +301,9 @@ def f0_at(times: np.ndarray, track: pd.DataFrame) -> np.ndarray:
     missing too. Lesson: 03_features.
     """
     # the microsecond decides ties: without it, rounding would take some frames twice and leave others out
-    nearest = np.searchsorted(track["time"].to_numpy() + 0.005, times - 1e-6).clip(0, len(track) - 1)
-    distance = np.abs(track["time"].to_numpy()[nearest] - times)
-    return np.where(distance <= 0.0051, track["f0"].to_numpy()[nearest], np.nan)
+    time, f0 = track["time"].to_numpy(), track["f0"].to_numpy()
+    nearest = np.searchsorted(time, times - 0.005001).clip(0, len(track) - 1)
+    return np.where(np.abs(time[nearest] - times) <= 0.0051, f0[nearest], np.nan)
 
 
 def semitones(f0: pd.Series | np.ndarray, reference: float | None = None) -> pd.Series | np.ndarray:
@@ -310,9 +312,13 @@ def semitones(f0: pd.Series | np.ndarray, reference: float | None = None) -> pd.
     Lesson: 03_features.
     """
     if reference is None:
-        voiced = np.asarray(f0)[np.isfinite(f0)]
-        reference = np.median(voiced) if len(voiced) else np.nan
+        reference = _median_of_voiced(f0)
     return 12 * np.log2(f0 / reference)
+
+
+def _median_of_voiced(f0: pd.Series | np.ndarray) -> float:
+    voiced = np.asarray(f0)[np.isfinite(f0)]
+    return np.median(voiced) if len(voiced) else np.nan
 
 
 def octave_jumps(track: pd.DataFrame) -> float:
@@ -365,9 +371,10 @@ def _nuclei(take: Callable, n_samples: int, sr: int, track: pd.DataFrame) -> np.
     samples, steps = partial(_cut, take, n_samples), {"window": LOUDNESS_WINDOW, "step": LOUDNESS_STEP}
     # an odd number of samples has one in the middle, on which Praat centres this window; with an even number, rounding
     # would choose between two neighbours
-    times, loudness = _by_praat(loudness_of, samples, n_samples + 1 - n_samples % 2, sr, **steps)
+    begins, loudness = _by_praat(loudness_of, samples, n_samples + 1 - n_samples % 2, sr, **steps)
     peaks, _ = find_peaks(loudness, height=np.percentile(loudness, 99) - 25, prominence=2)
-    return times[peaks][np.isfinite(f0_at(times[peaks], track))]
+    times = begins + LOUDNESS_STEP * peaks
+    return times[np.isfinite(f0_at(times, track))]
 
 
 def speech_rate(y: np.ndarray, sr: int = SR, *, speech_seconds: float | None = None) -> float:
@@ -391,16 +398,17 @@ def summarise(y: np.ndarray, sr: int = SR) -> pd.Series:
     Lesson: 04_statistics.
     """
     table = frame_table(y, sr)
-    return _summary(table, len(syllable_nuclei(y, sr, track=table[["time", "f0"]])), len(y) / sr)
+    voiced = table.loc[table["voiced"], SUMMARISED]
+    return _summary(voiced, len(table), len(syllable_nuclei(y, sr, track=table[["time", "f0"]])), len(y) / sr)
 
 
-def _summary(table: pd.DataFrame, n_nuclei: int, seconds: float) -> pd.Series:
-    voiced = table[table["voiced"]]
-    summary = voiced[SUMMARISED].median()
+def _summary(voiced: pd.DataFrame, n_frames: int, n_nuclei: int, seconds: float) -> pd.Series:
+    """What `summarise` gives; voiced: the voiced frames' SUMMARISED."""
+    summary = voiced[["f0", "level", "centroid", "rolloff"]].median()
     summary["f0_range"] = voiced["semitones"].quantile(0.9) - voiced["semitones"].quantile(0.1)
     summary["rate"] = n_nuclei / seconds
     summary["seconds"] = seconds
-    summary["voiced"] = table["voiced"].mean()
+    summary["voiced"] = len(voiced) / n_frames
     return summary
 
 
