@@ -74,10 +74,13 @@ simulate: setup
 
 # what each recogniser hears in the show, and what it takes for it (benchmarks/)
 hear: setup
-	OMP_NUM_THREADS=1 $(PY) benchmarks/recognisers.py hear
+	OMP_NUM_THREADS=1 $(PY) benchmarks/recognisers.py
 
+# how fast all of it is, and in how much memory, beside other ways: benchmarks/RESULTS.md, some 70 minutes on two cores.
+# One part alone: make bench PART=excerpt, features, corpus or recognisers
 bench: setup
-	$(PY) benchmarks/recognisers.py speed
+	$(PY) -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[offline,test,bench]'
+	$(PY) benchmarks/bench.py $(PART)
 
 # where the project is published: make links REPO=owner/name
 links: setup

@@ -120,8 +120,8 @@ def stream(path: str | Path, *, start: float = 0.0, seconds: float | None = None
     resample, power, mono_power = None, 0.0, 0.0
     for samples, native_sr in blocks(path, start=start, seconds=seconds):
         y = samples.mean(axis=1)
-        power += np.mean(samples.astype(np.float64) ** 2, axis=1).sum()
-        mono_power += np.sum(y.astype(np.float64) ** 2)
+        power += np.linalg.norm(samples) ** 2 / samples.shape[1]
+        mono_power += np.linalg.norm(y) ** 2
         resample = resample or soxr.ResampleStream(native_sr, sr, 1, dtype="float32").resample_chunk
         yield resample(y)
     yield resample(np.zeros(0, np.float32), last=True)
@@ -397,4 +397,4 @@ def _as_float(frame: av.AudioFrame) -> np.ndarray:
     block = block.T if frame.format.is_planar else block.reshape(-1, frame.layout.nb_channels)
     if np.issubdtype(block.dtype, np.integer):
         return (block / np.float32(np.iinfo(block.dtype).max + 1)).astype(np.float32)
-    return block.astype(np.float32)
+    return block.astype(np.float32, copy=False)

@@ -17,7 +17,7 @@ from .errors import TutorialError
 
 PACKAGES = ["jupyterlab", "papermill", "ipywidgets", "librosa", "parselmouth", "pydub", "silero_vad", "statsmodels"]
 PACKAGES += ["sklearn", "torch", "transformers", "faster_whisper", "pocketsphinx", "jiwer", "av"]
-PACKAGES += ["pyannote.metrics", "pooch", "safetensors", "soundfile", "soxr"]
+PACKAGES += ["pyannote.metrics", "pooch", "safetensors", "soundfile", "soxr", "dask", "distributed", "pyarrow", "bokeh"]
 
 
 def examine() -> list[tuple[bool, str]]:
