@@ -1,25 +1,18 @@
 """The recognisers of lesson 05 on every turn of the show, and what they take in time and memory.
 
-`make hear` writes what they hear, `make bench` what they take. Prompts are heard where they are installed; their texts
+`make hear` writes what they hear, bench.py what they take. Prompts are heard where they are installed; their texts
 have a licence of their own, so only rates of them are kept.
 
 heard.csv   what each recogniser hears in each turn of the show, in each condition
 wer.csv     word error rates by corpus, recogniser and condition, with 95 % intervals
-speed.csv   seconds and peak memory, each the median of three processes; speed.json says on which machine
+speed.csv   seconds and peak memory, each the median of five processes; speed.json says on which machine
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import platform
-import resource
-import sys
-import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,9 +20,10 @@ from tempfile import TemporaryDirectory
 import librosa
 import numpy as np
 import pandas as pd
-import soundfile
 import torch
 import transformers
+from episodes import join
+from measuring import HERE, RUNS, in_a_new_process, peak_mb, seconds_of, write, write_machine
 from packaged_whisper import write_for_transformers
 
 from tutorial_helpers import corpora, data_prep, deep_learning
@@ -37,7 +31,6 @@ from tutorial_helpers.errors import TutorialError
 
 transformers.utils.logging.disable_progress_bar()  # a bar on stderr for a file written in a blink
 
-HERE = Path(__file__).resolve().parent
 SEED = 20221106
 IN_TRANSFORMERS = "tiny.en in transformers"
 CASES = [
@@ -47,8 +40,9 @@ CASES = [
 ]
 CHUNK = 40  # turns that a process hears before it takes others
 
+PACKAGES = ["ctranslate2", "faster-whisper", "librosa", "pocketsphinx", "torch", "transformers"]
+
 SEEDS = "the seed's wav2vec 2.0"
-RUNS = 3
 THREADS = 2  # for torch; Whisper in faster-whisper has deep_learning.WORKERS, PocketSphinx works on one
 
 
@@ -147,29 +141,12 @@ def measure(recogniser: str, path: str, seconds: float, config: transformers.Wav
     else:
         run = partial(transcribe_with, recogniser)
     run(path, 2.0)  # models are loaded, and libraries, and neither counts
-    begins = time.perf_counter()
-    run(path, seconds)
-    took = time.perf_counter() - begins
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes
-    return {"seconds": took, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6}
+    took = seconds_of(run, path, seconds)
+    return {"seconds": took, "peak_mb": peak_mb()}
 
 
 def transcribe_with(recogniser: str, path: str, seconds: float) -> pd.DataFrame:
     return deep_learning.transcribe_file(path, start=0, seconds=seconds, recogniser=recogniser)
-
-
-def in_a_new_process(function, *arguments):
-    """What the function returns; its memory is its own."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
-
-
-def write_an_hour(path: str, hour: str) -> None:
-    """Join a recording six times, as an mp3 like it."""
-    samples, sr = data_prep.read_native(path)
-    with soundfile.SoundFile(hour, "w", sr, samples.shape[1], format="MP3") as file:
-        for _ in range(6):
-            file.write(samples)
 
 
 def medians(runs: pd.DataFrame) -> pd.DataFrame:
@@ -184,30 +161,12 @@ def medians(runs: pd.DataFrame) -> pd.DataFrame:
     return table[columns].round({"seconds": 2, "times_real_time": 2, "ratio_to_seed": 2, "peak_mb": 0})
 
 
-def machine() -> dict:
-    packages = ["ctranslate2", "faster-whisper", "librosa", "pocketsphinx", "torch", "transformers"]
-    return {
-        "cores": os.cpu_count(),
-        "processor": processor_name(),
-        "system": platform.system(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in packages},
-    }
-
-
-def processor_name() -> str:
-    cpuinfo = Path("/proc/cpuinfo")  # on Linux, platform.processor() is empty or the architecture
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.split(": ")[1] for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
-
-
 def write_speed() -> None:
     source = corpora.load("show")
     pilot = corpora.pick(source, "").path
     with TemporaryDirectory() as folder:
         hour = f"{folder}/hour.mp3"
-        in_a_new_process(write_an_hour, pilot, hour)
+        join(pilot, 6, hour)
         in_a_new_process(write_for_transformers, Path(folder))
         cases = [  # what, recogniser, file, seconds
             (SEEDS, SEEDS, pilot, 600),
@@ -224,16 +183,10 @@ def write_speed() -> None:
                 runs.append({"what": what, "sound_seconds": sound_seconds, **measured})
                 print(runs[-1], flush=True)  # whether the machine was busy with something else shows in the spread
     table = medians(pd.DataFrame(runs))
-    table.to_csv(HERE / "speed.csv", index=False)
-    (HERE / "speed.json").write_text(json.dumps(machine(), indent=2) + "\n")
+    write("speed", table)
+    write_machine("speed", PACKAGES)
     print(table.to_string(index=False))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["hear", "speed"])
-    {"hear": write_heard, "speed": write_speed}[parser.parse_args().what]()
-
-
 if __name__ == "__main__":
-    main()
+    write_heard()

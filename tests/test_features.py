@@ -1,6 +1,7 @@
 """Lesson 03's measures hold known answers, agree with Praat and librosa called directly, and fail with a reason."""
 
 import subprocess
+import sys
 import warnings
 
 import imageio_ffmpeg
@@ -319,6 +320,15 @@ def test_a_table_in_blocks_equals_the_whole_to_the_last_digit(changing, monkeypa
     assert np.array_equal(features.syllable_nuclei(y), nuclei)
 
 
+@pytest.mark.parametrize("n_samples", [2 * 500 * HOP - 1, 2 * 500 * HOP, 2 * 500 * HOP + 1])
+def test_a_recording_that_ends_where_a_block_ends_has_its_last_frame_too(changing, monkeypatch, n_samples):
+    y = changing[-n_samples:]
+    whole = features.frame_table(y)
+    monkeypatch.setattr(features, "BLOCK", 500)
+    pd.testing.assert_frame_equal(features.frame_table(y), whole, check_exact=True)
+    assert len(whole) == 1 + n_samples // HOP
+
+
 @pytest.mark.parametrize("block", [250, 999])
 def test_a_block_of_any_length_equals_the_whole_but_for_the_order_of_sums(changing, monkeypatch, block):
     whole = features.frame_table(changing)
@@ -372,6 +382,15 @@ def test_a_file_is_measured_as_its_samples_are(changing, monkeypatch, tmp_path, 
     assert [len(table) for table in tables[:-1]] == [1000] * (len(tables) - 1) and len(tables) > 4
     pd.testing.assert_frame_equal(pd.concat(tables, ignore_index=True), features.frame_table(y), check_exact=True)
     pd.testing.assert_series_equal(summary, features.summarise(y), check_exact=True)
+
+
+def test_measuring_a_file_does_not_load_librosas_compiler(tmp_path, talk):
+    soundfile.write(tmp_path / "talk.wav", talk, SR)
+    code = (
+        "import sys; from tutorial_helpers import features; features.measure(sys.argv[1], len); "
+        "sys.exit('numba' in sys.modules or 'torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, tmp_path / "talk.wav"]).returncode == 0
 
 
 def test_a_file_that_cannot_be_measured_says_why(tmp_path):

@@ -13,7 +13,7 @@ from tutorial_helpers import corpora, doctor, publish, runner
 
 ROOT = runner.ROOT
 MODULES = sorted((ROOT / "tutorial_helpers").glob("*.py"))
-ORDER = ["errors", "corpora", "data_prep", "representations", "features", "statistics", "deep_learning"]
+ORDER = ["errors", "corpora", "data_prep", "representations", "features", "statistics", "deep_learning", "scaling_up"]
 
 
 def functions_of(path):

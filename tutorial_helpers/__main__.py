@@ -31,6 +31,13 @@ def main(arguments: list[str] | None = None) -> int:
     workshop.add_argument("--profile", default="full", help="full, or fast: the same path over less sound")
     manifest = commands.add_parser("manifest", help="write manifest.csv, to give a folder of recordings an address")
     manifest.add_argument("folder", help="the folder with the recordings, and metadata.csv where there is one")
+    extract = commands.add_parser(
+        "extract", help="measure every recording of a corpus, on all cores or on many machines"
+    )
+    extract.add_argument("corpus", help="'show', 'prompts', a folder of audio files, or a manifest's address")
+    extract.add_argument("out", help="the folder, or the address of one, that gets the measures; what is there is kept")
+    extract.add_argument("--scheduler", help="the address of a Dask scheduler whose workers measure: tcp://host:8786")
+    extract.add_argument("--workers", type=int, help="processes on this machine; one a core where it is left out")
     commands.add_parser("doctor", help="check this machine: one OK/FAIL line a thing the tutorial needs")
     commands.add_parser("warm-up", help="compile librosa's loops once, so that no lesson waits for it (make setup)")
     notebooks = commands.add_parser("notebooks", help="make notebooks/ from notebooks/source/ (for authors)")
@@ -82,6 +89,23 @@ def _manifest(options: argparse.Namespace) -> int:
     return 0
 
 
+def _extract(options: argparse.Namespace) -> int:
+    from . import scaling_up
+
+    recordings = corpora.load(options.corpus).recordings
+    try:
+        done = scaling_up.extract(recordings, options.out, client=options.scheduler, workers=options.workers)
+    except KeyboardInterrupt:
+        print("Stopped. What is complete is kept: start again with the same command.", file=sys.stderr)
+        return 130  # as a shell calls it
+    failed = done[done["status"] == "failed"]
+    for name, reason in failed["reason"].items():
+        print(f"FAILED {name}: {reason}", file=sys.stderr)
+    ends = f", {len(failed)} failed: {options.out}/failures.parquet" if len(failed) else ""
+    print(f"{len(done) - len(failed)} of {len(done)} recordings are in {options.out}{ends}")
+    return 1 if len(failed) else 0
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from . import doctor
 
@@ -126,6 +150,7 @@ COMMANDS = {
     "run": _run,
     "workshop": _workshop,
     "manifest": _manifest,
+    "extract": _extract,
     "doctor": _doctor,
     "warm-up": _warm_up,
     "notebooks": _notebooks,

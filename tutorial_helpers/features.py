@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import parselmouth
 import scipy.fft
-from scipy.signal import find_peaks
+from scipy.signal import find_peaks, get_window
 
 from .data_prep import SR, dbfs, on_disk
 from .errors import TutorialError
@@ -96,8 +96,10 @@ def _tables(take: Callable, n_samples: int, sr: int) -> Iterator[pd.DataFrame]:
             rows = _rows(take, n_samples, first, last, sr)
             waiting.write(rows)
             strongest = max(strongest, rows[:, MEL].max())
+            # from the middle of the first frame on; the frame at the very end has no sample of its own
             y = take(first * HOP_LENGTH, min(last * HOP_LENGTH, n_samples))
-            lowest, highest, total = min(lowest, y.min()), max(highest, y.max()), total + y.sum(dtype=np.float64)
+            lowest, highest = y.min(initial=lowest), y.max(initial=highest)
+            total += y.sum(dtype=np.float64)
         mean = total / n_samples
         times = frame_times(n_frames, sr=sr)
         f0 = f0_at(times, _pitch(take, n_samples, sr, max(highest - mean, mean - lowest)))
@@ -139,18 +141,24 @@ def _rows(take: Callable, n_samples: int, first: int, last: int, sr: int) -> np.
 
 @lru_cache
 def _banks(sr: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The window (N_FFT,), each bin's frequency in Hz (n_bins,), and the mel and chroma filters side by side."""
-    window = librosa.filters.get_window("hann", N_FFT).astype(np.float32)
-    frequencies = librosa.fft_frequencies(sr=sr, n_fft=N_FFT).astype(np.float32)
-    mel = librosa.filters.mel(sr=sr, n_fft=N_FFT, n_mels=N_MELS)
-    chroma = librosa.filters.chroma(sr=sr, n_fft=N_FFT, tuning=0.0)
-    return window, frequencies, np.concatenate([mel, chroma]).T.astype(np.float32)
+    """The window (N_FFT,), each bin's frequency in Hz (n_bins,), and the mel and chroma filters side by side.
+
+    The filters are librosa's, but librosa would load its compiler for them: 130 MB in every process that measures.
+    """
+    from transformers.audio_utils import chroma_filter_bank, mel_filter_bank
+
+    window = get_window("hann", N_FFT).astype(np.float32)
+    frequencies = np.fft.rfftfreq(N_FFT, 1 / sr)
+    mel = mel_filter_bank(len(frequencies), N_MELS, 0.0, sr / 2, sr, norm="slaney", mel_scale="slaney")
+    chroma = chroma_filter_bank(N_FFT, len(PITCH_CLASSES), sr, tuning=0.0)
+    banks = np.concatenate([mel, chroma.T], axis=1)
+    return window, frequencies.astype(np.float32), banks.astype(np.float32)
 
 
 @lru_cache
 def _contrast_bands(sr: int) -> list[tuple[int, int, int]]:
     """Where each band of `spectral_contrast` begins and ends (bins), and how many bins make its peak or its valley."""
-    frequencies = librosa.fft_frequencies(sr=sr, n_fft=N_FFT)
+    frequencies = np.fft.rfftfreq(N_FFT, 1 / sr)
     tops = [*CONTRAST_FMIN * 2.0 ** np.arange(_n_octaves(sr)), sr / 2]
     bands = []
     for low, top in zip([0.0, *tops], tops, strict=False):

@@ -1518,4 +1518,4 @@ else:
 # Scoring diarisation: Bredin 2017
 # ([10.21437/Interspeech.2017-411](https://doi.org/10.21437/Interspeech.2017-411)).
 #
-# **Next:** your own recordings. The README says how to run these lessons on a folder of them.
+# **Next:** [06 Scaling up](06_scaling_up.ipynb), from one episode to an archive.

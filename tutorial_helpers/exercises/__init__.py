@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import TutorialError
-from . import data_prep, deep_learning, features, representations, statistics
+from . import data_prep, deep_learning, features, representations, scaling_up, statistics
 from .judge import judge
 
 EXERCISES = {
@@ -12,6 +12,7 @@ EXERCISES = {
     **features.EXERCISES,
     **statistics.EXERCISES,
     **deep_learning.EXERCISES,
+    **scaling_up.EXERCISES,
 }
 
 
