@@ -1,5 +1,6 @@
 import subprocess
 
+import av
 import imageio_ffmpeg
 import numpy as np
 import pytest
@@ -58,6 +59,40 @@ def test_an_excerpt_of_a_compressed_file_equals_the_same_seconds_of_the_whole(ch
     first = round(start * sr)
     assert len(excerpt) == 2 * sr
     assert np.abs(excerpt - whole[first : first + len(excerpt)]).max() < 2e-3
+
+
+@pytest.fixture(scope="module")
+def hour(tmp_path_factory):
+    """An hour of mp3 at a constant bit rate: a minute whose every second sounds different, joined sixty times."""
+    folder = tmp_path_factory.mktemp("hour")
+    y = 0.1 * np.random.default_rng(0).standard_normal(60 * 44_100)
+    sf.write(folder / "minute.wav", y, 44_100)
+    ffmpeg = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error"]
+    minute, hour = folder / "minute.mp3", folder / "hour.mp3"
+    subprocess.run([*ffmpeg, "-i", folder / "minute.wav", "-b:a", "64k", minute], check=True)
+    subprocess.run([*ffmpeg, "-stream_loop", "59", "-i", minute, "-c", "copy", hour], check=True)
+    return hour
+
+
+@pytest.mark.parametrize("start", [1.0, 1234.5, 2400.0, 3333.33, 3590.0])
+def test_a_leap_in_a_constant_bit_rate_lands_on_the_sample_that_reading_up_to_there_finds(hour, monkeypatch, start):
+    leapt, sr = data_prep.read_native(hour, start=start, seconds=1)
+    monkeypatch.setattr(data_prep, "_mp3_header", lambda path: None)  # now ffmpeg reads all packets before
+    walked, _ = data_prep.read_native(hour, start=start, seconds=1)
+    assert len(leapt) == len(walked) == sr
+    assert np.abs(leapt - walked).max() < 1e-4 < np.abs(walked).max()
+
+
+def test_only_a_bit_rate_that_is_constant_is_leapt_over(hour, chirp, tmp_path):
+    lies = encode(chirp, 44_100, tmp_path / "lies.mp3", "-q:a", "5")
+    lies.write_bytes(lies.read_bytes().replace(b"Xing", b"Info", 1))  # it says constant, and is not
+    for path, leaps in ((hour, True), (lies, False)):
+        with data_prep._open_with_av(path) as container:
+            data_prep._seek(container, path, 40.0)
+            assert bool(container.flags & av.container.Flags.fast_seek.value) == leaps
+    whole, sr = data_prep.read_native(lies)
+    excerpt, _ = data_prep.read_native(lies, start=40, seconds=2)
+    assert np.abs(excerpt - whole[40 * sr : 42 * sr]).max() < 2e-3
 
 
 def test_reading_in_blocks_does_not_show(chirp, tmp_path):

@@ -318,26 +318,38 @@ def _libsndfile_reads(path: str | Path) -> bool:
         return False
 
 
-def _refuse_mp3_cut_short(path: Path) -> None:
-    """Raise TutorialError where fewer bytes are there than the mp3's Xing/Info header promises.
+def _mp3_header(path: Path) -> tuple[str, int, int] | None:
+    """What an mp3's Xing/Info header promises: its name ("Info" where the bit rate is constant), frames and bytes.
 
-    Source: the header as LAME writes it: the tag, 4 bytes of flags, then frames and bytes where flagged.
+    None where there is no such header, or no such numbers in it.
+    Source: the header as LAME writes it: the name, 4 bytes of flags, then frames and bytes where flagged.
     """
     with open(path, "rb") as file:
-        head = file.read(10)
-        tag_size = 0
-        if head[:3] == b"ID3":  # a tag of that many bytes, seven bits a byte, stands before the sound
-            tag_size = 10 + sum((byte & 127) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
-        file.seek(tag_size)
+        file.seek(_tag_size(path))
         first_frame = file.read(200)
     at = max(first_frame.find(b"Xing"), first_frame.find(b"Info"))
     if at < 0 or first_frame[at + 7] & 3 != 3:
-        return
-    promised = int.from_bytes(first_frame[at + 12 : at + 16], "big")
-    there = path.stat().st_size - tag_size
-    if there < 0.99 * promised:
+        return None
+    frames, size = (int.from_bytes(first_frame[at + first : at + first + 4], "big") for first in (8, 12))
+    return first_frame[at : at + 4].decode(), frames, size
+
+
+def _tag_size(path: Path) -> int:
+    """How many bytes of an ID3 tag stand before the sound."""
+    with open(path, "rb") as file:
+        head = file.read(10)
+    if head[:3] != b"ID3":
+        return 0
+    return 10 + sum((byte & 127) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+
+
+def _refuse_mp3_cut_short(path: Path) -> None:
+    """Raise TutorialError where fewer bytes are there than the mp3's header promises."""
+    header = _mp3_header(path)
+    there = path.stat().st_size - _tag_size(path)
+    if header and there < 0.99 * header[2]:
         raise TutorialError(
-            f"{path.name} is cut short: its header promises {promised:,} bytes of sound and {there:,} are there. "
+            f"{path.name} is cut short: its header promises {header[2]:,} bytes of sound and {there:,} are there. "
             "Download or copy it again."
         )
 
@@ -366,14 +378,15 @@ def _blocks_by_av(path: str | Path, start: float, seconds: float | None, block_s
         stream = container.streams.audio[0]
         sr = stream.rate
         origin = float((stream.start_time or 0) * stream.time_base)  # the time stamp of the first sample that is heard
+        late = 0.0
         if start > PREROLL:
-            container.seek(int((origin + start - PREROLL) / stream.time_base), stream=stream)
+            late = _seek(container, Path(path), origin + start - PREROLL)
         skip, left = None, np.inf if seconds is None else round(seconds * sr)
         gathered = av.AudioFifo()
         try:
             for frame in container.decode(stream):
                 if skip is None:  # a seek lands before the time that was asked for
-                    skip = max(0, round((start + origin - (frame.time or 0.0)) * sr))
+                    skip = max(0, round((start + origin - (frame.time or 0.0) - late) * sr))
                 frame.pts = None  # or the fifo refuses frames whose rounded time stamps leave gaps
                 gathered.write(frame)
                 if skip and gathered.samples > skip:
@@ -389,6 +402,29 @@ def _blocks_by_av(path: str | Path, start: float, seconds: float | None, block_s
             raise _not_audio(Path(path)) from error
         if not skip and gathered.samples:
             yield _as_float(gathered.read()), sr
+
+
+def _seek(container: av.container.InputContainer, path: Path, time: float) -> float:
+    """Go to a frame at that time (s) or before; returns how much later its samples are than its time stamp says, in s.
+
+    ffmpeg reads an mp3 up to there, half a second in a file of four hours. Where the bit rate is constant it can leap
+    instead, but then it counts frames wrongly; the right count follows from where the frame stands in the file.
+    """
+    stream = container.streams.audio[0]
+    first = next(container.demux(stream))
+    frame_bytes = (stream.codec_context.bit_rate or 0) * float(first.duration * stream.time_base) / 8
+    header = _mp3_header(path) if stream.codec_context.codec.canonical_name == "mp3" else None
+    leap = header and header[0] == "Info" and abs(header[1] * frame_bytes - header[2]) < 2 * frame_bytes
+    if leap:
+        container.flags |= av.container.Flags.fast_seek.value
+    container.seek(int(time / stream.time_base), stream=stream)
+    if not leap:
+        return 0.0
+    landed = next(container.demux(stream))
+    number = round((landed.pos - first.pos) / frame_bytes)
+    late = float((number * first.duration - landed.pts) * stream.time_base)
+    container.seek(int(time / stream.time_base), stream=stream)  # the frame that was looked at is wanted too
+    return late
 
 
 def _as_float(frame: av.AudioFrame) -> np.ndarray:
