@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 from episodes import TEN_MINUTES, run_ffmpeg, write_episodes
-from measuring import MEASURING, RUNS, in_a_new_process, peak_mb, seconds_of, write, write_machine
+from measuring import MEASURING, RUNS, in_a_new_process, one_core, peak_mb, seconds_of, write, write_machine
 
 NAIVE = "4 hours: load all, slice"
 FIRST, MIDDLE, LAST, SHORT = "4 hours: beginning", "4 hours: middle", "4 hours: end", "10 minutes: all"
@@ -83,7 +83,7 @@ def rounds(paths: dict[str, Path], short: Path, runs: int, seconds: float = TEN_
 
 
 def measure_all() -> None:
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, one_core():
         paths = write_episodes(Path(folder))
         short = Path(folder, "short.mp3")
         run_ffmpeg("-i", paths["10 minutes"], "-t", WARM_UP, "-c", "copy", short)

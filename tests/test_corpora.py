@@ -179,3 +179,8 @@ def test_a_recording_is_picked_by_name_and_an_unknown_one_gets_the_nearest_names
     assert corpora.pick(corpus, "interview").name == "interview"
     with pytest.raises(TutorialError, match="20221106_Sun_Alex"):
         corpora.pick(corpus, "20221106_Sun_Alix")
+
+
+def test_what_is_computed_from_a_text_column_is_numpys_and_not_pyarrows(folder):
+    lengths = corpora.load(folder).recordings["path"].map(len)
+    assert isinstance(lengths.dtype, np.dtype)

@@ -26,6 +26,7 @@ SHOW = Path(__file__).resolve().parent.parent / "data" / "show"
 SHOW_TRUTH = {"values": "", "turns": "_turns", "weeks": "_weeks", "music": "_music", "reactions": "_reactions"}
 
 COLUMNS = ["path", "date", "speaker", "group", "treated", "text", "kind"]
+TEXT = "string[python]"  # stored by pyarrow, numbers that are computed from texts would be of its types, not of numpy's
 AUDIO_SUFFIXES = {
     ".aac",
     ".aif",
@@ -515,7 +516,7 @@ def _metadata_table(content: Path | StringIO, metadata: Path | str) -> pd.DataFr
 
 def _yes_or_no(column: pd.Series, metadata: Path | str) -> pd.Series:
     """0/1, true/false or yes/no as booleans, what is empty missing."""
-    words = column.astype("string").str.strip().str.lower().str.removesuffix(".0")
+    words = column.astype(TEXT).str.strip().str.lower().str.removesuffix(".0")
     values = words.map({"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False})
     wrong = words[values.isna() & words.notna()]
     if len(wrong):
@@ -547,7 +548,7 @@ def _table(rows: dict[str, dict]) -> pd.DataFrame:
     table["date"] = pd.to_datetime(table["date"])
     table["treated"] = table["treated"].astype("boolean")
     text_columns = ["path", "speaker", "group", "text", "kind"]
-    table[text_columns] = table[text_columns].astype("string")
+    table[text_columns] = table[text_columns].astype(TEXT)
     return table
 
 

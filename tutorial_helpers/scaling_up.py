@@ -77,7 +77,7 @@ def extract(
         ("failed", failed[name]["reason"]) if name in failed else ("there" if name in complete else "done", pd.NA)
         for name in paths
     ]
-    return pd.DataFrame(rows, pd.Index(paths, name="recording"), ["status", "reason"], dtype="string")
+    return pd.DataFrame(rows, pd.Index(paths, name="recording"), ["status", "reason"], dtype=corpora.TEXT)
 
 
 def _paths_by_name(recordings: pd.DataFrame) -> dict[str, str]:
