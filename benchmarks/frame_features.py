@@ -51,7 +51,6 @@ LIBROSA = {
 LIBROSA_PITCH = {
     "piptrack": partial(librosa.piptrack, **VOICE, **GRID),
     "yin": partial(librosa.yin, **VOICE, **FRAMES),
-    "pyin": partial(librosa.pyin, **VOICE, **FRAMES),
 }
 
 

@@ -244,7 +244,6 @@ def draw_features(ax: plt.Axes, runs: pd.DataFrame, measured: dict[str, float]) 
         "Praat's pitch alone": [ff.PITCH],
         "librosa, no pitch": calls,
         "librosa and yin": [*calls, "yin"],
-        "librosa and pyin": [*calls, "pyin"],
         "openSMILE": [ff.OPENSMILE],
     }
     if ff.ESSENTIA in wide:

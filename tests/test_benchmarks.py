@@ -367,7 +367,7 @@ def test_of_three_places_in_a_long_file_the_slowest_counts():
 def test_speed_and_the_floor_of_features_known_by_counting_are_found():
     seconds = {name: 1.0 for name in frame_features.LIBROSA}
     seconds |= {"data_prep.read": 1.0, "bare FFT": 0.5, "Praat's pitch": 1.5, "features.frame_table": 2.0}
-    seconds |= {"openSMILE eGeMAPSv02": 12.0, "pyin": 99.0}
+    seconds |= {"openSMILE eGeMAPSv02": 12.0, "yin": 99.0}
     rows = pd.DataFrame([{"round": 0, "what": what, "seconds": s} for what, s in seconds.items()])
     assert report.feature_values(rows) == pytest.approx({"librosa": 3.5, "opensmile": 6, "floor": 1})
 

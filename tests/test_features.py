@@ -457,6 +457,17 @@ def test_a_summary_is_the_median_of_the_voiced_frames(voice, noise):
 # Speech rate and tempo
 
 
+@pytest.mark.parametrize("n_samples", [2048, 2049, 5000, 20 * SR, 20 * SR - 1, 20 * SR - 79])
+def test_loudness_is_praats_intensity(talk, n_samples):
+    y = talk[:n_samples]
+    begins, loudness = features._loudness(lambda first, last: y[first:last], n_samples, SR)
+    odd = np.pad(y, (0, 1 - n_samples % 2)).astype(float)  # a sample in the middle, on which windows are centred
+    contour = parselmouth.Sound(odd, SR).to_intensity(minimum_pitch=50.0, time_step=0.005)
+    assert begins == pytest.approx(contour.xs()[0], abs=1e-9)
+    assert len(loudness) == len(contour.values[0])
+    assert loudness == pytest.approx(contour.values[0], abs=1e-5)
+
+
 def test_syllables_of_a_train_of_voiced_bursts_are_counted_and_placed():
     onsets = np.cumsum([0.5, 0.25, 0.4, 0.3, 0.22, 0.5, 0.35, 0.3])
     y = np.zeros(4 * SR, dtype=np.float32)

@@ -21,8 +21,7 @@ from .representations import HOP_LENGTH, N_FFT, N_MELS, frame_times, refuse_if_n
 F0_FLOOR, F0_CEILING = 75.0, 500.0  # Hz: from a low man's voice to a high woman's
 F0_STEP = 0.01  # seconds between two values of Praat's pitch
 SILENCE = 0.03  # of the recording's peak: Praat calls a frame that is quieter unvoiced
-# Praat's intensity, for the count of syllables: lowest pitch (Hz), and the window and step that go with it (s)
-LOUDNESS_FLOOR, LOUDNESS_WINDOW, LOUDNESS_STEP = 50.0, 6.4 / 50, 0.005
+LOUDNESS_WINDOW, LOUDNESS_STEP = 6.4 / 50, 0.005  # seconds: Praat's intensity for voices of 50 Hz and more
 N_MFCC = 13
 MFCC_RANGE = 80.0  # dB under the strongest mel cell: what is weaker counts as that
 CONTRAST_FMIN = 200.0  # Hz: the octaves of spectral contrast begin here
@@ -371,18 +370,41 @@ def syllable_nuclei(y: np.ndarray, sr: int = SR, *, track: pd.DataFrame | None =
 
 def _nuclei(take: Callable, n_samples: int, sr: int, track: pd.DataFrame) -> np.ndarray:
     """`syllable_nuclei` of a recording of any length; take(first, last) gives its samples."""
-
-    def loudness_of(y: np.ndarray) -> np.ndarray:
-        sound = parselmouth.Sound(y.astype(np.float64), sr)
-        return sound.to_intensity(minimum_pitch=LOUDNESS_FLOOR, time_step=LOUDNESS_STEP).values[0]
-
-    samples, steps = partial(_cut, take, n_samples), {"window": LOUDNESS_WINDOW, "step": LOUDNESS_STEP}
-    # an odd number of samples has one in the middle, on which Praat centres this window; with an even number, rounding
-    # would choose between two neighbours
-    begins, loudness = _by_praat(loudness_of, samples, n_samples + 1 - n_samples % 2, sr, **steps)
+    begins, loudness = _loudness(take, n_samples, sr)
     peaks, _ = find_peaks(loudness, height=np.percentile(loudness, 99) - 25, prominence=2)
-    times = begins + LOUDNESS_STEP * peaks
+    times = begins + round(LOUDNESS_STEP * sr) / sr * peaks
     return times[np.isfinite(f0_at(times, track))]
+
+
+def _loudness(take: Callable, n_samples: int, sr: int) -> tuple[float, np.ndarray]:
+    """Praat's intensity every LOUDNESS_STEP: the first one's time (s), and all in dB, shape (n_steps,).
+
+    It is the mean square under a bell-shaped window of the samples less their mean. Praat sums each window anew;
+    here the window is cut into pieces as long as a step, whose sums all windows over them share.
+    Source: Praat, "Sound: To Intensity".
+    """
+    hop, half = round(LOUDNESS_STEP * sr), int(LOUDNESS_WINDOW / 2 * sr)
+    width = 2 * half + 1
+    weights = np.i0((2 * np.pi**2 + 0.5) * np.sqrt(1 - (np.arange(-half, half + 1) / (LOUDNESS_WINDOW / 2 * sr)) ** 2))
+    n_pieces = -(-width // hop)
+    bell, flat = (
+        np.pad(values, (0, n_pieces * hop - width)).reshape(n_pieces, hop).T for values in (weights, np.ones(width))
+    )
+    # as Praat does, as many windows as fit, in the middle; an odd number of samples has one in the middle
+    n_odd = n_samples + 1 - n_samples % 2
+    n_steps = (n_odd - width) // hop + 1
+    first = (n_odd - 1 - (n_steps - 1) * hop) // 2  # the sample under the middle of the first window
+    power = np.empty(n_steps)
+    for step in range(0, n_steps, BLOCK):
+        n = min(BLOCK, n_steps - step)
+        begins = first - half + step * hop
+        pieces = _cut(take, n_samples, begins, begins + (n - 1 + n_pieces) * hop).astype(np.float64).reshape(-1, hop)
+        squares, sums, means = (
+            sum(product[k : k + n, k] for k in range(n_pieces))
+            for product in (pieces**2 @ bell, pieces @ bell, pieces @ flat / width)
+        )
+        power[step : step + n] = squares / weights.sum() - 2 * means * sums / weights.sum() + means**2
+    return (first + 0.5) / sr, 10 * np.log10(np.maximum(power / 4e-10, 1e-30))  # re the ear's threshold, as Praat
 
 
 def speech_rate(y: np.ndarray, sr: int = SR, *, speech_seconds: float | None = None) -> float:
