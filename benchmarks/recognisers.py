@@ -154,10 +154,11 @@ def medians(runs: pd.DataFrame) -> pd.DataFrame:
 
     runs: rows of `measure` with `what`, the `recogniser` and `sound_seconds`.
     """
-    table = runs.groupby(["what", "sound_seconds"], sort=False)[["seconds", "peak_mb"]].median().reset_index()
+    by = runs.groupby(["what", "sound_seconds"], sort=False)
+    table = by[["seconds", "peak_mb"]].median().assign(runs=by.size()).reset_index()
     table["times_real_time"] = table["sound_seconds"] / table["seconds"]
     table["ratio_to_seed"] = table["times_real_time"] / table.set_index("what")["times_real_time"][SEEDS]
-    columns = ["what", "sound_seconds", "seconds", "times_real_time", "ratio_to_seed", "peak_mb"]
+    columns = ["what", "sound_seconds", "seconds", "times_real_time", "ratio_to_seed", "peak_mb", "runs"]
     return table[columns].round({"seconds": 2, "times_real_time": 2, "ratio_to_seed": 2, "peak_mb": 0})
 
 

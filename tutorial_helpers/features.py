@@ -394,7 +394,7 @@ def _loudness(take: Callable, n_samples: int, sr: int) -> tuple[float, np.ndarra
     n_odd = n_samples + 1 - n_samples % 2
     n_steps = (n_odd - width) // hop + 1
     first = (n_odd - 1 - (n_steps - 1) * hop) // 2  # the sample under the middle of the first window
-    power = np.empty(n_steps)
+    loudness = np.empty(n_steps)
     for step in range(0, n_steps, BLOCK):
         n = min(BLOCK, n_steps - step)
         begins = first - half + step * hop
@@ -403,8 +403,9 @@ def _loudness(take: Callable, n_samples: int, sr: int) -> tuple[float, np.ndarra
             sum(product[k : k + n, k] for k in range(n_pieces))
             for product in (pieces**2 @ bell, pieces @ bell, pieces @ flat / width)
         )
-        power[step : step + n] = squares / weights.sum() - 2 * means * sums / weights.sum() + means**2
-    return (first + 0.5) / sr, 10 * np.log10(np.maximum(power / 4e-10, 1e-30))  # re the ear's threshold, as Praat
+        power = squares / weights.sum() - 2 * means * sums / weights.sum() + means**2
+        loudness[step : step + n] = 10 * np.log10(np.maximum(power / 4e-10, 1e-30))  # re the ear's threshold, as Praat
+    return (first + 0.5) / sr, loudness
 
 
 def speech_rate(y: np.ndarray, sr: int = SR, *, speech_seconds: float | None = None) -> float:
