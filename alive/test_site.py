@@ -141,7 +141,14 @@ def test_the_site_has_a_page_for_each_lesson_and_its_solutions_and_what_goes_wit
     lessons = {f"notebooks/{name}.html" for name in LESSONS} | {
         f"notebooks/solutions/{name}.html" for name in SOLUTIONS
     }
-    others = {"index.html", "README.html", "CONTRIBUTING.html", "data/README.html", "search.html"}
+    others = {
+        "index.html",
+        "README.html",
+        "CONTRIBUTING.html",
+        "data/README.html",
+        "search.html",
+        "benchmarks/RESULTS.html",
+    }
     others |= {f"site/{name}.html" for name in ("glossary", "references", "workshop", "results")}
     assert set(paths_of(site)) == lessons | others
     linked = {link.get("href") for link in soup_of(site / "index.html").select("nav.bd-links a")}

@@ -24,7 +24,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 # what pages consist of or link to, besides the notebooks
 FILES = ["CONTRIBUTING.md", "LICENSE", "CITATION.cff", "data/README.md", "data/*.py", "data/*.txt", "docs/**/*"]
-FILES += ["benchmarks/*.csv", "benchmarks/*.json", "simulations/*.csv", "site/*.md", "site/*.csv"]
+FILES += ["benchmarks/*.csv", "benchmarks/*.json", "benchmarks/RESULTS.md", "benchmarks/results.png"]
+FILES += ["simulations/*.csv", "site/*.md", "site/*.csv"]
 # the README up to this heading is the front page, the rest a page of its own
 README_TURNS = "## The recordings\n"
 README_REST = "# Use it: recordings, recognisers, checks\n\n"
