@@ -263,6 +263,8 @@ def bars(ax: plt.Axes, seconds: pd.Series, colours: list[str]) -> None:
     ax.set_yticks(range(len(seconds)), seconds.index)
     ax.invert_yaxis()
     ax.set_xscale("log")
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter("")  # between 1 and 60 s the labels of 2, 3, 4 ... would lie upon each other
 
 
 def draw_lengths(ax: plt.Axes, lengths: pd.DataFrame) -> None:
