@@ -149,6 +149,22 @@ def test_the_report_shows_figures_with_their_alt_text(lessons, folder, tmp_path)
     assert 'alt="a frame with &lt;nothing&gt; in it"' in page
 
 
+@pytest.mark.parametrize(("deaths", "status"), [(1, "ok"), (2, "failed")])
+def test_a_kernel_that_did_not_start_is_started_once_more(lessons, folder, tmp_path, monkeypatch, deaths, status):
+    write_lesson(lessons / "01_first.ipynb", "print('here')")
+    execute, tried = runner.papermill.execute_notebook, []
+
+    def dies_first(*arguments, **options):
+        tried.append(1)
+        if len(tried) <= deaths:
+            raise RuntimeError("Kernel died before replying to kernel_info")  # as jupyter_client says it
+        return execute(*arguments, **options)
+
+    monkeypatch.setattr(runner.papermill, "execute_notebook", dies_first)
+    report = runner.run(str(folder), tmp_path / "out", lessons="01", progress=False)
+    assert report["lessons"][0]["status"] == status and len(tried) == 2
+
+
 def test_peak_memory_is_that_of_the_kernel(lessons, folder, tmp_path):
     write_lesson(lessons / "01_first.ipynb", "import numpy as np, time\nx = np.ones(50_000_000)\ntime.sleep(0.3)")
     report = runner.run(str(folder), tmp_path / "out", lessons="01", progress=False)

@@ -113,15 +113,7 @@ def run_lesson(notebook: Path, output: Path, parameters: dict, *, progress: bool
     started = time.perf_counter()
     with _PeakMemory() as memory:
         try:
-            papermill.execute_notebook(
-                notebook,
-                output,
-                parameters=parameters,
-                cwd=str(output.parent),
-                config=KERNEL_CONFIG,
-                request_save_on_cell_execute=False,  # it is saved at the end, whatever happens, and every 30 s
-                progress_bar={"desc": notebook.stem, "file": sys.stderr} if progress else False,
-            )
+            _execute(notebook, output, parameters, progress)
         except PapermillExecutionError as failure:
             error = {"cell": failure.exec_count, "type": failure.ename, "message": failure.evalue}
         except Exception as failure:  # the kernel died, the disk is full: the next lesson may still run
@@ -139,6 +131,27 @@ def run_lesson(notebook: Path, output: Path, parameters: dict, *, progress: bool
         "parameters": parameters,
         "error": error,
     }
+
+
+def _execute(notebook: Path, output: Path, parameters: dict, progress: bool, *, tries: int = 2) -> None:
+    """Execute a notebook with papermill, and once more where its kernel did not even start.
+
+    Jupyter looks for free ports before the kernel takes them; what takes one in between lets the kernel die.
+    """
+    try:
+        papermill.execute_notebook(
+            notebook,
+            output,
+            parameters=parameters,
+            cwd=str(output.parent),
+            config=KERNEL_CONFIG,
+            request_save_on_cell_execute=False,  # it is saved at the end, whatever happens, and every 30 s
+            progress_bar={"desc": notebook.stem, "file": sys.stderr} if progress else False,
+        )
+    except RuntimeError as failure:
+        if tries == 1 or "before replying" not in str(failure):
+            raise
+        _execute(notebook, output, parameters, progress, tries=tries - 1)
 
 
 class _PeakMemory(threading.Thread):
