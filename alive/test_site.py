@@ -320,7 +320,8 @@ def rows_of(page, name, table):
     """The rows of the page's table that has the headings of this one."""
     for found in page.select("table"):
         if [cell.get_text() for cell in found.select("thead th")] == list(table.columns):
-            return [" ".join(cell.get_text() for cell in row.select("td")) for row in found.select("tbody tr")]
+            rows = [" ".join(cell.get_text() for cell in row.select("td")) for row in found.select("tbody tr")]
+            return [row.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'") for row in rows]  # as the site sets it
     raise AssertionError(f"no table has the headings of {name}")
 
 
