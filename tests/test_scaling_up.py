@@ -557,7 +557,17 @@ def test_workers_with_other_versions_or_without_the_folder_are_refused(cluster, 
     assert not complete(tmp_path / "out")
 
 
+class OnlyReadFileSystem(fsspec.AbstractFileSystem):
+    """One that does not know how to write, as that of web pages: fsspec then raises a RuntimeError of its own kind."""
+
+    protocol = "onlyread"
+
+    def ls(self, path, detail=True, **kwargs):
+        return []
+
+
 def test_an_out_that_cannot_be_used_is_refused(tmp_path):
+    fsspec.register_implementation("onlyread", OnlyReadFileSystem, clobber=True)
     recordings = write_voices(tmp_path / "in", ["a"])
     (tmp_path / "file").write_text("")
     (tmp_path / "foreign/frames").mkdir(parents=True)
@@ -570,6 +580,7 @@ def test_an_out_that_cannot_be_used_is_refused(tmp_path):
         (tmp_path / "foreign", "no metadata.json"),
         (tmp_path / "damaged", "metadata.json cannot be read"),
         ("nosuch://bucket/out", "cannot be used: Protocol not known"),
+        ("onlyread://bucket/out", "cannot be used: .*Name one that you can write to"),
     ]:
         with pytest.raises(TutorialError, match=message):
             scaling_up.extract(recordings, out)

@@ -151,7 +151,7 @@ def _prepare(out: str) -> None:
                 )
             with _whole_file(fs, f"{place}/metadata.json") as file:
                 file.write(_about().encode())
-    except (OSError, ValueError, ImportError, NotImplementedError) as error:
+    except (OSError, ValueError, ImportError, RuntimeError) as error:  # what fsspec raises where it cannot write
         raise TutorialError(f"The folder {out} cannot be used: {error}. Name one that you can write to.") from error
     _check_made_alike(out)
 
