@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
-from distributed import Client, LocalCluster
+from distributed import Client
 from episodes import write_episodes
 from measuring import MEASURING, RUNS, one_core, one_thread, seconds_of, workers_watched, write, write_machine
 
@@ -107,9 +107,7 @@ def against_processes(path: Path, short: Path, folder: Path, runs: int) -> pd.Da
     rows = []
     with (
         one_thread(),
-        LocalCluster(
-            n_workers=WORKERS, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
-        ) as cluster,
+        scaling_up.local_cluster(WORKERS) as cluster,
         Client(cluster) as client,
         ProcessPoolExecutor(WORKERS, get_context("spawn")) as pool,
     ):

@@ -61,6 +61,16 @@ def test_an_excerpt_of_a_compressed_file_equals_the_same_seconds_of_the_whole(ch
     assert np.abs(excerpt - whole[first : first + len(excerpt)]).max() < 2e-3
 
 
+@pytest.mark.parametrize("start", [0.2, 33.3, 55.0])
+def test_an_excerpt_of_an_mp3_in_a_matroska_file_is_less_than_a_millisecond_off(chirp, tmp_path, start):
+    path = encode(chirp, 44_100, tmp_path / "x.mka", "-c:a", "libmp3lame", "-b:a", "64k")
+    whole, sr = data_prep.read_native(path)
+    excerpt, _ = data_prep.read_native(path, start=start, seconds=2)
+    first, off = round(start * sr), sr // 1000  # such a file notes its times in milliseconds
+    shifts = [whole[first + shift : first + shift + len(excerpt)] for shift in range(-off, off + 1)]
+    assert min(np.abs(excerpt - shifted).max() for shifted in shifts) < 2e-3
+
+
 @pytest.fixture(scope="module")
 def hour(tmp_path_factory):
     """An hour of mp3 at a constant bit rate: a minute whose every second sounds different, joined sixty times."""

@@ -527,6 +527,18 @@ def test_a_local_cluster_listens_on_this_machine_alone_and_its_workers_use_one_t
     assert set(cluster.run(os.environ.get, "OPENBLAS_NUM_THREADS").values()) == {"1"}
 
 
+def test_workers_of_a_local_cluster_do_not_give_memory_back_at_once():
+    tell = "import os; from tutorial_helpers import scaling_up; from distributed import Client\n"
+    tell += "if __name__ == '__main__':\n with scaling_up.local_cluster(1) as cluster, Client(cluster) as client:\n"
+    tell += (
+        "  print(client.run(os.environ.get, 'MALLOC_TRIM_THRESHOLD_'), client.run(os.environ.get, 'OMP_NUM_THREADS'))"
+    )
+    # in a process of its own without it, for Dask leaves such variables in the process that starts workers
+    env = {name: value for name, value in os.environ.items() if name != "MALLOC_TRIM_THRESHOLD_"}
+    told = subprocess.run([sys.executable, "-c", tell], env=env, capture_output=True, text=True, check=True).stdout
+    assert "None" in told and "'1'" in told and "65536" not in told
+
+
 @pytest.mark.parametrize(
     "key, value, message",
     [("numpy", "1.0", r"numpy 1\.0 \(here 2\."), ("f0_floor", 50.0, r"f0_floor 50\.0 \(here 75\.0\)")],

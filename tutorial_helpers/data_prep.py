@@ -411,19 +411,22 @@ def _seek(container: av.container.InputContainer, path: Path, time: float) -> fl
     instead, but then it counts frames wrongly; the right count follows from where the frame stands in the file.
     """
     stream = container.streams.audio[0]
-    first = next(container.demux(stream))
-    frame_bytes = (stream.codec_context.bit_rate or 0) * float(first.duration * stream.time_base) / 8
-    header = _mp3_header(path) if stream.codec_context.codec.canonical_name == "mp3" else None
-    leap = header and header[0] == "Info" and abs(header[1] * frame_bytes - header[2]) < 2 * frame_bytes
-    if leap:
-        container.flags |= av.container.Flags.fast_seek.value
-    container.seek(int(time / stream.time_base), stream=stream)
-    if not leap:
+    target = int(time / stream.time_base)
+    header = _mp3_header(path) if container.format.name == "mp3" else None
+    if header is None or header[0] != "Info":
+        container.seek(target, stream=stream)
         return 0.0
+    first = next(container.demux(stream))
+    frame_bytes = stream.codec_context.bit_rate * float(first.duration * stream.time_base) / 8
+    if abs(header[1] * frame_bytes - header[2]) > 2 * frame_bytes:  # it says constant, and is not
+        container.seek(target, stream=stream)
+        return 0.0
+    container.flags |= av.container.Flags.fast_seek.value
+    container.seek(target, stream=stream)
     landed = next(container.demux(stream))
     number = round((landed.pos - first.pos) / frame_bytes)
     late = float((number * first.duration - landed.pts) * stream.time_base)
-    container.seek(int(time / stream.time_base), stream=stream)  # the frame that was looked at is wanted too
+    container.seek(target, stream=stream)  # the frame that was looked at is wanted too
     return late
 
 

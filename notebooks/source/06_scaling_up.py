@@ -37,7 +37,6 @@ cluster_cores = 64  # on this many cores
 euros_per_core_hour = 0.05  # what a core costs for an hour where you rent it
 
 # %%
-import logging
 import os
 import shutil
 import time
@@ -56,7 +55,7 @@ import pandas as pd
 import psutil
 import pyarrow.parquet as pq
 import soundfile
-from dask.distributed import Client, LocalCluster, get_task_stream
+from dask.distributed import Client, get_task_stream
 
 from tutorial_helpers import (
     corpora,
@@ -450,11 +449,11 @@ print(exercises.check("06.3", answer))
 # Our workers are [processes](../site/glossary.md#process), and Dask hands out the work (Rocklin 2015,
 # [10.25080/Majora-7b98e3ed-013](https://doi.org/10.25080/Majora-7b98e3ed-013)). A
 # [scheduler](../site/glossary.md#scheduler) keeps the list of what is to be done; each worker takes the next piece
-# when it is free. All of it stays on this computer: `127.0.0.1` is an address that no other can reach.
+# when it is free. `scaling_up.local_cluster` starts them (`LocalCluster` of Dask, with a thread a worker). All of it
+# stays on this computer: `127.0.0.1` is an address that no other can reach.
 
 # %%
-here = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL}
-client = Client(LocalCluster(n_workers=workers, threads_per_worker=1, **here))
+client = Client(scaling_up.local_cluster(workers))
 print(f"{len(client.scheduler_info()['workers'])} workers with one thread each")
 # NBVAL_CHECK_OUTPUT
 
@@ -957,6 +956,13 @@ print(f"{core_hours:.0f} core-hours at {watts} W: {core_hours * watts / 1000:.2f
 #
 # ```sh
 # python -m tutorial_helpers extract /shared/recordings /shared/dataset --scheduler tcp://scheduler:8786
+# ```
+#
+# Dask has its workers give each freed array back to the system at once, which saves memory and makes these measures
+# half as slow again. `local_cluster` turns that off. For workers elsewhere, write into `~/.config/dask/dask.yaml`:
+#
+# ```yaml
+# distributed: {nanny: {pre-spawn-environ: {MALLOC_TRIM_THRESHOLD_: null}}}
 # ```
 #
 # A university's cluster hands out computers through a queue, such as SLURM. The package dask-jobqueue asks the queue
