@@ -145,6 +145,12 @@ def test_the_packaged_whisper_is_at_least_twice_as_fast_as_the_seeds_path():
     assert speed.loc[recognisers.SEEDS, "seconds"] / ours["seconds"] == pytest.approx(ours["ratio_to_seed"], abs=0.01)
 
 
+def test_the_readme_states_the_committed_speed():
+    faster = committed("speed").query("what == 'tiny.en'").nsmallest(1, "sound_seconds")["ratio_to_seed"].item()
+    readme = " ".join((runner.ROOT / "README.md").read_text().split())
+    assert f"the default was {faster:.1f} times as fast over ten minutes of the show" in readme
+
+
 def test_an_hour_needs_the_memory_of_ten_minutes():
     ours = committed("speed").query("what == 'tiny.en'").set_index("sound_seconds")["peak_mb"].sort_index()
     assert len(ours) == 2 and ours.index[1] >= 3500 and ours.index[0] <= 600
@@ -456,9 +462,15 @@ def test_the_page_of_results_is_what_the_tables_give():
     plt.close(report.draw(tables, values))
 
 
+def test_every_target_is_met_in_what_is_committed():
+    verdicts = committed("targets")
+    assert len(verdicts) == len(targets.TARGETS) and (verdicts["met"] == "yes").all(), verdicts
+
+
 def test_what_is_committed_was_measured_often_enough():
     for name in ("excerpt", "features", "processes"):
         assert committed(name)["round"].nunique() >= 5, name
     assert committed("peaks")["round"].nunique() == corpus.PEAK_RUNS
+    assert (committed("speed")["runs"] >= 5).all()
     assert (committed("corpus")["hours"] >= 48).all() and list(committed("corpus")["workers"]) == [1, 2]
     assert len(committed("lengths")) == sum(corpus.COUNTS.values()) - 1

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -527,16 +528,35 @@ def test_a_local_cluster_listens_on_this_machine_alone_and_its_workers_use_one_t
     assert set(cluster.run(os.environ.get, "OPENBLAS_NUM_THREADS").values()) == {"1"}
 
 
-def test_workers_of_a_local_cluster_do_not_give_memory_back_at_once():
-    tell = "import os; from tutorial_helpers import scaling_up; from distributed import Client\n"
-    tell += "if __name__ == '__main__':\n with scaling_up.local_cluster(1) as cluster, Client(cluster) as client:\n"
-    tell += (
-        "  print(client.run(os.environ.get, 'MALLOC_TRIM_THRESHOLD_'), client.run(os.environ.get, 'OMP_NUM_THREADS'))"
-    )
-    # in a process of its own without it, for Dask leaves such variables in the process that starts workers
+STARTED = """
+import os
+from distributed import Client, LocalCluster
+from tutorial_helpers import scaling_up
+if __name__ == "__main__":
+    with {cluster} as cluster, Client(cluster) as client:
+        print(*client.run(os.environ.get, "MALLOC_TRIM_THRESHOLD_").values())
+"""
+BY_DASK = "LocalCluster(n_workers=1, host='127.0.0.1', dashboard_address='127.0.0.1:0')"
+
+
+def gives_back(cluster, config):
+    """What a worker was told about memory; in a process of its own, where no other cluster left what it tells."""
     env = {name: value for name, value in os.environ.items() if name != "MALLOC_TRIM_THRESHOLD_"}
-    told = subprocess.run([sys.executable, "-c", tell], env=env, capture_output=True, text=True, check=True).stdout
-    assert "None" in told and "'1'" in told and "65536" not in told
+    command = [sys.executable, "-c", STARTED.format(cluster=cluster)]
+    env["DASK_CONFIG"] = str(config)
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_workers_give_memory_back_at_once_where_dask_starts_them_and_not_in_a_local_cluster_of_ours(tmp_path):
+    assert int(gives_back(BY_DASK, tmp_path)) > 0
+    assert gives_back("scaling_up.local_cluster(1)", tmp_path) == "None"
+
+
+def test_the_line_that_lesson_06_gives_for_workers_elsewhere_does_the_same(tmp_path):
+    lesson = (runner.ROOT / "notebooks" / "source" / "06_scaling_up.py").read_text()
+    (line,) = re.findall(r"^# ```yaml\n# (.*)\n# ```$", lesson, flags=re.MULTILINE)
+    (tmp_path / "dask.yaml").write_text(line)
+    assert gives_back(BY_DASK, tmp_path) == "None"
 
 
 @pytest.mark.parametrize(

@@ -224,7 +224,7 @@ def local_cluster(workers: int | None = None) -> LocalCluster:
     """Start a scheduler and so many workers (None: one a core) on this machine, with one thread each.
 
     Their address is 127.0.0.1, so that no other machine gets in. Dask would have them give each freed array back to
-    the system at once, and then wait for the next one: without that, measuring takes some two thirds of the time.
+    the system at once, and then wait for the next one; these keep some memory instead, and measure faster.
     Raises TutorialError where there is to be no worker.
     Lesson: 06_scaling_up.
     """

@@ -958,8 +958,9 @@ print(f"{core_hours:.0f} core-hours at {watts} W: {core_hours * watts / 1000:.2f
 # python -m tutorial_helpers extract /shared/recordings /shared/dataset --scheduler tcp://scheduler:8786
 # ```
 #
-# Dask has its workers give each freed array back to the system at once, which saves memory and makes these measures
-# half as slow again. `local_cluster` turns that off. For workers elsewhere, write into `~/.config/dask/dask.yaml`:
+# Dask has its workers give each freed array back to the system at once. That saves memory and costs time, for the next
+# array has to be asked for again. `scaling_up.local_cluster` turns it off. On each computer where you start workers
+# yourself, this line in `~/.config/dask/dask.yaml` does the same:
 #
 # ```yaml
 # distributed: {nanny: {pre-spawn-environ: {MALLOC_TRIM_THRESHOLD_: null}}}
