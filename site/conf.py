@@ -1,4 +1,4 @@
-"""How Sphinx makes pages of what build.py has laid out."""
+"""Which files of the repository Sphinx makes pages of, and how."""
 
 import sys
 from pathlib import Path
@@ -7,12 +7,28 @@ sys.path.insert(0, str(Path(__file__).parent))  # pages.py and results.py lie be
 
 import results
 
-from tutorial_helpers import publish
+from tutorial_helpers.project import publish
 
 project = html_title = "Audio as data"
 author = "the audio-as-data-tutorial developers"
-extensions = ["myst_nb", "pages"]
-exclude_patterns = ["site/index.md"]  # the front page's second half; build.py puts it behind the README's first part
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "myst_nb", "pages"]
+root_doc = "README"
+include_patterns = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "benchmarks/RESULTS.md",
+    "data/README.md",
+    "notebooks/[0-9]*.ipynb",
+    "notebooks/solutions/[0-9]*.ipynb",
+    "site/*.md",
+]
+# Sphinx looks into every other folder; and the navigation is put behind the README (pages.py)
+exclude_patterns = [".*", "runs", "site/navigation.md"]
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # types stand in the docstrings' sections, with shapes and units
+default_role = "code"  # what a docstring has between single backticks
+napoleon_google_docstring = False
 
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}  # nothing from another host: a committed notebook holds each widget's figure as it starts
@@ -20,7 +36,7 @@ nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json
 myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 4
 myst_update_mathjax = False
-myst_substitutions = results.numbers()
+myst_substitutions = results.substitutions()
 html_math_renderer = "mathml"
 
 templates_path = []
@@ -28,7 +44,7 @@ html_theme = "sphinx_book_theme"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_logo = html_favicon = "static/wave.svg"
-html_use_index = False
+html_use_index = html_domain_indices = False
 html_copy_source = True  # the theme's download button hands these out
 html_context = {"default_mode": "auto"}  # light or dark as the reader's machine is, until the switch is used
 html_theme_options = {

@@ -1,11 +1,46 @@
-"""What Sphinx and MyST-NB do not do by themselves: formulas as MathML, and the alt texts of notebooks' figures."""
+"""What Sphinx and MyST-NB do not do by themselves with the files of the repository."""
 
 from __future__ import annotations
+
+import json
+import re
 
 from docutils import nodes
 from latex2mathml.converter import convert
 from myst_nb.core.render import MimeData, NbElementRenderer
 from sphinx.application import Sphinx
+
+
+def adapt_source(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Put the navigation behind the README, and make a notebook a page."""
+    if docname == app.config.root_doc:
+        source[0] += (app.confdir / "navigation.md").read_text(encoding="utf-8")
+    elif docname.startswith("notebooks/"):
+        source[0] = notebook_for_page(source[0], is_solution="/solutions/" in docname)
+
+
+def notebook_for_page(text: str, *, is_solution: bool) -> str:
+    """A notebook (JSON) without the cell that only Colab needs, and, for a solution, named so and not searched.
+
+    A search should find the lesson's own page.
+    """
+    notebook = json.loads(text)
+    notebook["cells"] = [cell for cell in notebook["cells"] if "colab" not in cell["metadata"].get("tags", [])]
+    if is_solution:
+        opening = notebook["cells"][0]
+        heading = "".join(opening["source"])
+        opening["source"] = re.sub(r"^# (.+)$", r"# \1 (solutions)", heading, count=1, flags=re.MULTILINE)
+        notebook["metadata"]["no-search"] = True
+    return json.dumps(notebook)
+
+
+def link_docstring(app: Sphinx, what: str, name: str, thing, options, lines: list[str]) -> None:
+    """Make links of what a docstring names: DOIs, and the lessons in its line `Lesson: 03_features.`"""
+    for number, line in enumerate(lines):
+        line = re.sub(r"(?<![/\w])10\.\d{4,9}/[^\s,;]*\w", r"`\g<0> <https://doi.org/\g<0>>`__", line)
+        if line.startswith("Lesson"):
+            line = re.sub(r"\d\d[a-z]?_\w+", r":doc:`\g<0> </notebooks/\g<0>>`", line)
+        lines[number] = line
 
 
 def inline_formula(translator, node: nodes.math) -> None:
@@ -16,7 +51,8 @@ def inline_formula(translator, node: nodes.math) -> None:
 
 def block_formula(translator, node: nodes.math_block) -> None:
     """Write a formula on lines of its own."""
-    translator.body.append(f'<div class="formula">{convert(node.astext(), display="block")}</div>')
+    formula = convert(node.astext(), display="block")
+    translator.body += [translator.starttag(node, "div", CLASS="formula"), formula, "</div>"]
     raise nodes.SkipNode
 
 
@@ -36,6 +72,8 @@ def image_with_alt(draw):
 
 
 def setup(app: Sphinx) -> dict:
+    app.connect("source-read", adapt_source)
+    app.connect("autodoc-process-docstring", link_docstring)
     app.add_html_math_renderer("mathml", (inline_formula, None), (block_formula, None))
     # MyST-NB takes alt texts from a cell's metadata alone; one cell may hold several figures, so outputs carry theirs
     NbElementRenderer.render_image = image_with_alt(NbElementRenderer.render_image)
