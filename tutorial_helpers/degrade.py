@@ -14,18 +14,8 @@ from . import data_prep
 from .data_prep import SR
 
 
-def lower_gain(y: np.ndarray, db: float) -> np.ndarray:
-    """The same sound, so many dB lower.
-
-    Parameters
-    ----------
-    y : float32, shape (n_samples,)
-    db : how much lower, in dB.
-
-    Returns
-    -------
-    float32, shape (n_samples,)
-    """
+def _lower_gain(y: np.ndarray, db: float) -> np.ndarray:
+    """The same sound, so many dB lower."""
     return y * np.float32(10 ** (-db / 20))
 
 
@@ -50,18 +40,8 @@ def as_mp3(y: np.ndarray, sr: int = SR, *, kbps: float = 24.0) -> np.ndarray:
         return data_prep.read_native(path)[0][:, 0]
 
 
-def limit_bandwidth(y: np.ndarray, sr: int, rate: float) -> np.ndarray:
-    """The sound resampled to a lower rate and back, as a telephone line of 8,000 Hz leaves it.
-
-    Parameters
-    ----------
-    y : float32, shape (n_samples,)
-    sr, rate : the sound's own sampling rate and the lower one, in Hz. Nothing above `rate` / 2 is left.
-
-    Returns
-    -------
-    float32, shape (n_samples,)
-    """
+def _limit_bandwidth(y: np.ndarray, sr: int, rate: float) -> np.ndarray:
+    """The sound resampled to a lower rate (Hz) and back, as a telephone line of 8,000 Hz leaves it."""
     return soxr.resample(soxr.resample(y, sr, rate), rate, sr)
 
 
@@ -98,36 +78,15 @@ def add_noise(y: np.ndarray, snr_db: float, rng: np.random.Generator) -> np.ndar
     return (y + noise).astype(np.float32)
 
 
-def room_response(rng: np.random.Generator, sr: int = SR, *, seconds: float = 0.5) -> np.ndarray:
-    """The impulse response of a room: the direct sound, then a random tail that is as loud.
-
-    Parameters
-    ----------
-    rng : draws the tail.
-    sr : sampling rate, in Hz.
-    seconds : how long the tail takes to decay by 60 dB.
-
-    Returns
-    -------
-    float32, shape (1 + seconds * sr,)
-    """
+def _room_response(rng: np.random.Generator, sr: int = SR, *, seconds: float = 0.5) -> np.ndarray:
+    """The response of a room whose sound decays by 60 dB in so many seconds: a tail as loud as the direct sound."""
     times = np.arange(round(seconds * sr)) / sr
     tail = rng.standard_normal(len(times)) * 10 ** (-3 * times / seconds)
     return np.concatenate([[1.0], tail / np.sqrt(np.sum(tail**2))]).astype(np.float32)
 
 
-def add_room(y: np.ndarray, response: np.ndarray) -> np.ndarray:
-    """The sound as it is heard in a room.
-
-    Parameters
-    ----------
-    y : float32, shape (n_samples,)
-    response : the room's, as `room_response` gives it.
-
-    Returns
-    -------
-    float32, shape (n_samples,): what sounds on after the end of `y` is left out.
-    """
+def _add_room(y: np.ndarray, response: np.ndarray) -> np.ndarray:
+    """The sound as it is heard in a room, cut off where y ends."""
     return fftconvolve(y, response)[: len(y)].astype(np.float32)
 
 
@@ -138,11 +97,11 @@ def recording_chains(rng: np.random.Generator) -> dict[str, Callable[[np.ndarray
     ----------
     rng : draws the room, which stays the same, and the noise, which is new in each recording.
     """
-    room = room_response(rng)
+    room = _room_response(rng)
     return {
-        "gain -12 dB": lambda y: lower_gain(y, 12.0),
+        "gain -12 dB": lambda y: _lower_gain(y, 12.0),
         "mp3, 24 kb/s": as_mp3,
-        "8 kHz": lambda y: limit_bandwidth(y, SR, 8_000),
+        "8 kHz": lambda y: _limit_bandwidth(y, SR, 8_000),
         "noise, 10 dB": lambda y: add_noise(y, 10.0, rng),
-        "room, 0.5 s": lambda y: add_room(y, room),
+        "room, 0.5 s": lambda y: _add_room(y, room),
     }
