@@ -38,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     extract.add_argument("out", help="the folder, or the address of one, that gets the measures; what is there is kept")
     extract.add_argument("--scheduler", help="the address of a Dask scheduler whose workers measure: tcp://host:8786")
     extract.add_argument("--workers", type=int, help="processes on this machine; one a core where it is left out")
+    extract.add_argument("--floor", type=float, help="lowest pitch in Hz; from each recording where it is left out")
+    extract.add_argument("--ceiling", type=float, help="highest pitch in Hz; from each recording where it is left out")
     commands.add_parser("doctor", help="check this machine: one OK/FAIL line a thing the tutorial needs")
     commands.add_parser("warm-up", help="compile librosa's loops once, so that no lesson waits for it (make setup)")
     notebooks = commands.add_parser("notebooks", help="make notebooks/ from notebooks/source/ (for authors)")
@@ -51,11 +53,19 @@ def main(arguments: list[str] | None = None) -> int:
         return COMMANDS[options.command](options)
     except TutorialError as error:
         print(f"Error: {error}", file=sys.stderr)
-        return 1
+    except ModuleNotFoundError as error:
+        if options.command not in EXTRA_OF or (error.name or "").startswith("tutorial_helpers"):
+            raise
+        print(
+            f"Error: '{options.command}' needs the package {error.name}, which is not installed. Install it: "
+            f'pip install "audio-as-data-tutorial[{EXTRA_OF[options.command]}]"',
+            file=sys.stderr,
+        )
+    return 1
 
 
 def _run(options: argparse.Namespace) -> int:
-    from . import runner  # heavy imports wait until they are needed: `--help` answers at once
+    from .project import runner  # heavy imports wait until they are needed: `--help` answers at once
 
     report = runner.run(
         options.corpus,
@@ -72,7 +82,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _workshop(options: argparse.Namespace) -> int:
-    from . import workshop
+    from .project import workshop
 
     done = workshop.run(options.groups, options.out, lessons=options.lessons, profile=options.profile)
     for line in workshop.failures(done):
@@ -83,9 +93,9 @@ def _workshop(options: argparse.Namespace) -> int:
 
 
 def _manifest(options: argparse.Namespace) -> int:
-    from . import workshop
+    from . import manifest
 
-    print(workshop.write_manifest(options.folder))
+    print(manifest.write_manifest(options.folder))
     return 0
 
 
@@ -94,7 +104,14 @@ def _extract(options: argparse.Namespace) -> int:
 
     recordings = corpora.load(options.corpus).recordings
     try:
-        done = scaling_up.extract(recordings, options.out, client=options.scheduler, workers=options.workers)
+        done = scaling_up.extract(
+            recordings,
+            options.out,
+            client=options.scheduler,
+            workers=options.workers,
+            floor=options.floor,
+            ceiling=options.ceiling,
+        )
     except KeyboardInterrupt:
         print("Stopped. What is complete is kept: start again with the same command.", file=sys.stderr)
         return 130  # as a shell calls it
@@ -107,7 +124,7 @@ def _extract(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from . import doctor
+    from .project import doctor
 
     checks = doctor.examine()
     for ok, line in checks:
@@ -116,14 +133,14 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _warm_up(options: argparse.Namespace) -> int:
-    from . import doctor
+    from .project import doctor
 
     doctor.warm_up()
     return 0
 
 
 def _notebooks(options: argparse.Namespace) -> int:
-    from . import publish
+    from .project import publish
 
     for path in publish.make_notebooks(options.lessons):
         print(path)
@@ -131,7 +148,7 @@ def _notebooks(options: argparse.Namespace) -> int:
 
 
 def _links(options: argparse.Namespace) -> int:
-    from . import publish
+    from .project import publish
 
     for path in publish.set_repository(options.repository):
         print(path)
@@ -139,7 +156,7 @@ def _links(options: argparse.Namespace) -> int:
 
 
 def _environment(options: argparse.Namespace) -> int:
-    from . import publish
+    from .project import publish
 
     for path in publish.make_binder():
         print(path)
@@ -157,6 +174,8 @@ COMMANDS = {
     "links": _links,
     "environment": _environment,
 }
+# what a command needs beyond the helpers themselves
+EXTRA_OF = dict.fromkeys(["run", "workshop", "notebooks", "links", "environment"], "notebooks") | {"extract": "archive"}
 
 if __name__ == "__main__":
     sys.exit(main())

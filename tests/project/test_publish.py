@@ -1,8 +1,8 @@
 import nbformat
 import pytest
 
-from tutorial_helpers import publish, runner
 from tutorial_helpers.errors import TutorialError
+from tutorial_helpers.project import publish, runner
 
 SOURCE = """# %% [markdown]
 # # 01 A lesson
@@ -41,22 +41,15 @@ def text(path):
     return path.read_text()
 
 
-def test_a_source_becomes_an_open_lesson_and_a_solved_twin(house):
+def test_a_source_becomes_an_open_lesson_and_a_solved_twin_the_same_each_time(house):
     lesson, twin = publish.make_notebooks()
     assert lesson == house / "01_lesson.ipynb" and twin == house / "solutions" / "01_lesson.ipynb"
     assert "waiting" in text(lesson) and "answer = 42" not in text(lesson)
     assert "answer = 42" in text(twin) and "waiting" not in text(twin)
     assert '"42\\n"' in text(twin)  # it was executed
-
-
-def test_what_a_player_plays_is_kept(house):
-    lesson, _ = publish.make_notebooks()
     assert "Audio(data" in text(lesson) and "<audio" in text(lesson)
-
-
-def test_making_notebooks_twice_gives_the_same_files(house):
-    first = [text(path) for path in publish.make_notebooks()]
-    assert [text(path) for path in publish.make_notebooks()] == first
+    before = [text(lesson), text(twin)]
+    assert [text(path) for path in publish.make_notebooks()] == before
 
 
 def test_a_lesson_that_does_not_run_is_named_and_its_old_notebook_stays(house):
@@ -68,7 +61,7 @@ def test_a_lesson_that_does_not_run_is_named_and_its_old_notebook_stays(house):
     assert text(house / "01_lesson.ipynb") == before
 
 
-def test_a_lesson_says_how_long_it_takes_by_its_words_lines_exercises_and_questions():
+def test_a_lesson_says_how_long_it_takes_by_its_words_lines_exercises_and_quiz():
     cells = [nbformat.v4.new_markdown_cell("# 01 A title")]
     cells += [nbformat.v4.new_markdown_cell("word " * 2380), nbformat.v4.new_code_cell("x = 1\n" * 60)]
     cells += [nbformat.v4.new_code_cell("x = 1\n" * 600, metadata={"tags": ["colab"]})]  # is there, and is not read
@@ -79,7 +72,7 @@ def test_a_lesson_says_how_long_it_takes_by_its_words_lines_exercises_and_questi
     assert publish.time_needed(notebook).startswith("about 30 minutes: 15 to read")
 
 
-def test_a_lesson_opens_with_its_time_and_colabs_cell_and_links_from_solutions_go_one_folder_up(house):
+def test_a_lesson_opens_with_its_time_and_colabs_cell_and_solutions_link_from_deeper(house):
     lesson, twin = (nbformat.read(path, 4) for path in publish.make_notebooks())
     assert "about 5 minutes: 0 to read" in lesson.cells[0].source and "(../words.md)" in lesson.cells[0].source
     assert "(../../words.md)" in twin.cells[0].source
@@ -94,7 +87,7 @@ plotting.knob(lambda n: plt.figure(), alt="an empty figure", n=ipywidgets.IntSli
 """
 
 
-def test_a_committed_notebook_keeps_a_knobs_figure_and_no_widget_that_is_dead_without_a_kernel(house):
+def test_a_committed_notebook_keeps_a_knobs_figure_and_no_dead_widget(house):
     (house / "source" / "01_lesson.py").write_text(SOURCE + KNOB)
     lesson, _ = publish.make_notebooks()
     assert "image/png" in text(lesson) and "widget" not in text(lesson).replace("ipywidgets", "")
@@ -103,7 +96,7 @@ def test_a_committed_notebook_keeps_a_knobs_figure_and_no_widget_that_is_dead_wi
 @pytest.fixture
 def published(house, monkeypatch):
     """A repository with a setting, a README and a made lesson, of its own."""
-    monkeypatch.setattr(runner, "ROOT", house)
+    monkeypatch.setattr(publish, "ROOT", house)
     (house / "pyproject.toml").write_text('[tool.audio-as-data-tutorial]\nrepository = ""  # owner/name\n')
     (house / "README.md").write_text("# Title\n\n<!-- links --><!-- /links -->\n\nText.\n")
     publish.make_notebooks()

@@ -10,31 +10,39 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 
+from ..errors import TutorialError
+from ..places import ROOT
 from . import runner
-from .errors import TutorialError
 
 SOURCE = runner.NOTEBOOKS / "source"
 SOLUTIONS = runner.NOTEBOOKS / "solutions"
-BINDER = runner.ROOT / "binder"
+BINDER = ROOT / "binder"
 
 
 def source_paths() -> dict[str, Path]:
-    """The lessons' sources, in order: {"01_data_prep": path, ...}."""
-    return {path.stem: path for path in sorted(SOURCE.glob("[0-9][0-9]_*.py"))}
+    """The lessons' sources by name, in order: {"01_data_prep": path, ...}."""
+    return {path.stem: path for path in sorted(SOURCE.glob(f"{runner.LESSON}.py"))}
 
 
 def repository() -> str:
     """Where the project is published, "https://github.com/owner/name"; empty until `make links` has set it."""
-    settings = tomllib.loads((runner.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
     name = settings["audio-as-data-tutorial"]["repository"]
     return f"https://github.com/{name}" if name else ""
 
 
 def notebook_from_source(source: Path, leave_out: str) -> nbformat.NotebookNode:
-    """A source as a notebook without outputs, less the cells tagged `leave_out` ("stub" or "solution").
+    """Make a notebook without outputs from a source.
 
     What all lessons share is added: the minutes that a lesson takes, where to open it, and Colab's first cell. Cell ids
     are counted rather than drawn, so that making a notebook twice gives the same file.
+
+    Parameters
+    ----------
+    source : path
+        A lesson in py:percent form.
+    leave_out : {"stub", "solution"}
+        The tag of cells that the notebook does without.
     """
     notebook = jupytext.read(source)
     notebook.cells = [cell for cell in notebook.cells if leave_out not in cell.metadata.get("tags", [])]
@@ -55,7 +63,7 @@ def notebook_from_source(source: Path, leave_out: str) -> nbformat.NotebookNode:
 def colab_cell(address: str) -> str:
     """The first code cell of every notebook: on Google Colab it makes an empty runtime work, elsewhere it does nothing.
 
-    address: what `git clone` takes. The cell can only use what Python brings; the rest is in `colab.py`.
+    It can only use what Python brings; the rest is in `colab.py`. The address is what `git clone` takes.
     """
     return f'''# Google Colab begins with an empty machine: there, this cell fetches the project and installs what is
 # missing. Anywhere else it does nothing.
@@ -73,7 +81,7 @@ if "google.colab" in sys.modules:
     if not project.exists():
         subprocess.run(["git", "clone", "--depth", "1", repository, str(project)], check=True)
     sys.path.insert(0, str(project))
-    from tutorial_helpers import colab
+    from tutorial_helpers.project import colab
 
     colab.set_up(use_my_drive)'''
 
@@ -94,10 +102,9 @@ NOT_READ = {"quiz", "stub", "solution", "colab"}  # tags of cells that are count
 
 
 def minutes(notebook: nbformat.NotebookNode) -> dict[str, int]:
-    """Minutes that a learner needs for a lesson: {"read": ..., "exercises": ..., "quiz": ...}, rounded to 5 or up to 1.
+    """Minutes that a learner needs for a lesson: "read" (to the next 5), "exercises" and "quiz".
 
-    Counted, not timed with people: words at 238 a minute, lines of code at 12 a minute, 5 minutes an exercise and one a
-    question of the quiz. What the machine needs stands in `run.json`: about a minute at most.
+    Counted, not timed with people. What the machine needs stands in `run.json`: about a minute at most.
     """
     cells = notebook.cells[1:]  # the opening, which says so itself, is not counted
     tags = [cell.metadata.get("tags", []) for cell in cells]
@@ -124,9 +131,24 @@ def time_needed(notebook: nbformat.NotebookNode) -> str:
 def make_notebooks(lessons: str = "") -> list[Path]:
     """Turn sources into executed notebooks: the learner's (exercises open) and its twin with the solutions.
 
-    lessons: "01,03", empty for all. Both run on the default corpus, in their own folder, as a learner would run them.
-    Returns the paths written. Raises TutorialError where a cell fails.
+    Both run on the default corpus, in their own folder, as a learner would run them.
+
+    Parameters
+    ----------
+    lessons : str
+        As of `runner.choose_lessons`.
+
+    Returns
+    -------
+    list of path
+        What was written.
+
+    Raises
+    ------
+    TutorialError
+        Where a cell fails, or this copy has no sources.
     """
+    _require_checkout()
     sources = source_paths()
     written = []
     SOLUTIONS.mkdir(exist_ok=True)
@@ -138,7 +160,7 @@ def make_notebooks(lessons: str = "") -> list[Path]:
                 NotebookClient(notebook, timeout=600, resources=place, config=runner.KERNEL_CONFIG).execute()
             except Exception as error:
                 raise TutorialError(f"{sources[name]} did not run: {error}") from error
-            nbformat.write(_tidy(notebook), folder / f"{name}.ipynb")
+            nbformat.write(_without_changing_parts(notebook), folder / f"{name}.ipynb")
             written.append(folder / f"{name}.ipynb")
     return written
 
@@ -146,16 +168,35 @@ def make_notebooks(lessons: str = "") -> list[Path]:
 def set_repository(name: str) -> list[Path]:
     """Write the project's public address, "owner/name", into the one setting, and from there to wherever it is shown.
 
-    Nothing is executed: in the notebooks only the cells that tell the address change. Returns the paths written.
-    Raises TutorialError where the name is not of that form.
+    Nothing is executed: in the notebooks only the cells that tell the address change.
+
+    Returns
+    -------
+    list of path
+        What was written.
+
+    Raises
+    ------
+    TutorialError
+        Where the name is not of that form, a file has no place for it, or this copy is not a checkout.
     """
+    _require_checkout()
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
         raise TutorialError(f"'{name}' is not a repository. Write its owner and its name: make links REPO=owner/name")
-    settings, readme = runner.ROOT / "pyproject.toml", runner.ROOT / "README.md"
+    settings, readme = ROOT / "pyproject.toml", ROOT / "README.md"
     _replace(settings, r'(?m)^repository = ".*?"', f'repository = "{name}"')
     links = f"<!-- links -->{open_in('notebooks/01_data_prep.ipynb').strip()}<!-- /links -->"
     _replace(readme, r"(?s)<!-- links -->.*?<!-- /links -->", links)
     return [settings, readme, *_stamp_notebooks()]
+
+
+def _require_checkout() -> None:
+    """Refuse to go on in an installed copy, which has none of the files that authors edit."""
+    if not (ROOT / "pyproject.toml").is_file():
+        raise TutorialError(
+            "This command is for authors and changes the project's own files, which an installed copy does not have. "
+            "Clone the repository, and run it there."
+        )
 
 
 def _replace(path: Path, pattern: str, text: str) -> None:
@@ -183,7 +224,7 @@ def _stamp_notebooks() -> list[Path]:
     return stamped
 
 
-def _tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+def _without_changing_parts(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Leave out what changes from run to run, and widgets, which only live with a kernel: their figure stays."""
     runner.drop_widgets(notebook)
     for cell in notebook.cells:
@@ -194,6 +235,7 @@ def _tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 def make_binder() -> list[Path]:
     """Write what Binder reads from `environment.yml`: the same environment, with paths as seen from `binder/`."""
+    _require_checkout()
     BINDER.mkdir(exist_ok=True)
     for path, text in binder_files().items():
         path.write_text(text, encoding="utf-8")
@@ -202,7 +244,7 @@ def make_binder() -> list[Path]:
 
 def binder_files() -> dict[Path, str]:
     """What `binder/` should hold: {path: text}."""
-    environment = (runner.ROOT / "environment.yml").read_text(encoding="utf-8")
+    environment = (ROOT / "environment.yml").read_text(encoding="utf-8")
     environment = "".join(line + "\n" for line in environment.splitlines() if not line.startswith("#"))
     # Binder runs pip in binder/, one folder below
     environment = environment.replace("-c constraints.txt", "-c ../constraints.txt").replace("-e .", "-e ..")

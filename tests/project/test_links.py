@@ -7,11 +7,10 @@ from urllib.parse import unquote
 import nbformat
 import pytest
 
-from tutorial_helpers import runner
+from tutorial_helpers.places import ROOT
 
-ROOT = runner.ROOT
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
-PAGES = [ROOT / name for name in TRACKED if name.endswith((".md", ".ipynb"))]
+PAGES = [ROOT / name for name in TRACKED if name.endswith((".md", ".ipynb")) and (ROOT / name).exists()]
 REFERENCES = ROOT / "site" / "references.md"
 
 

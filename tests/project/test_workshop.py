@@ -6,14 +6,13 @@ from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import nbformat
-import numpy as np
 import pytest
-import soundfile as sf
-from test_runner import real_lesson_paths, write_lesson
+from project.small_lessons import write_corpus, write_lesson
 
 from tutorial_helpers import __main__ as command_line
-from tutorial_helpers import runner, workshop
 from tutorial_helpers.errors import TutorialError
+from tutorial_helpers.places import bundled
+from tutorial_helpers.project import runner, workshop
 
 FACT = "# NBVAL_CHECK_OUTPUT"
 FIGURE = """import matplotlib.pyplot as plt
@@ -21,13 +20,6 @@ from tutorial_helpers import plotting
 fig, ax = plt.subplots(figsize=(1, 1))
 ax.plot([0, minutes])
 plotting.show(fig, alt=f'a line to {minutes:g} & no "more"')"""
-
-
-def make_corpus(folder):
-    """A corpus with a good recording and an empty one."""
-    folder.mkdir()
-    sf.write(folder / "good.wav", 0.5 * np.sin(np.arange(16_000) / 10), 16_000)
-    (folder / "broken.mp3").touch()
 
 
 def make_lessons(folder):
@@ -61,13 +53,14 @@ def make_lessons(folder):
 def lessons(tmp_path, monkeypatch):
     """The two lessons in place of the project's."""
     make_lessons(tmp_path / "notebooks")
-    monkeypatch.setattr(runner, "lesson_paths", lambda: real_lesson_paths(tmp_path / "notebooks"))
+    paths = runner.lesson_paths(tmp_path / "notebooks")
+    monkeypatch.setattr(runner, "lesson_paths", lambda: paths)
 
 
 @pytest.fixture
 def table(tmp_path):
     """Write a workshop's table; CORPUS stands for the path of the small corpus."""
-    make_corpus(tmp_path / "corpus")
+    write_corpus(tmp_path / "corpus")
 
     def write(text):
         path = tmp_path / "groups.csv"
@@ -87,11 +80,12 @@ THREE = (
 def finished(tmp_path_factory):
     """Three teams were run, once for all tests that only look: the folder. The second team fails in lesson 02."""
     place = tmp_path_factory.mktemp("workshop")
-    make_corpus(place / "corpus")
+    write_corpus(place / "corpus")
     make_lessons(place / "notebooks")
     (place / "groups.csv").write_text(THREE.replace("CORPUS", str(place / "corpus")), encoding="utf-8")
+    paths = runner.lesson_paths(place / "notebooks")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "lesson_paths", lambda: real_lesson_paths(place / "notebooks"))
+        patch.setattr(runner, "lesson_paths", lambda: paths)
         workshop.run(place / "groups.csv", place / "out", progress=False)
     return place / "out"
 
@@ -133,7 +127,7 @@ class Page(HTMLParser):
         return [data for name, data in self.text if name == tag]
 
 
-def test_each_team_has_a_folder_of_its_own_and_one_that_fails_does_not_stop_the_others(done, finished):
+def test_each_team_has_a_folder_and_one_that_fails_does_not_stop_the_others(done, finished):
     assert [(team["team"], team["status"]) for team in done["teams"]] == list(
         zip(TEAMS, ["ok", "failed", "ok"], strict=True)
     )
@@ -168,7 +162,7 @@ def test_a_team_that_cannot_even_begin_does_not_stop_the_others(lessons, table, 
 
 
 def test_facts_and_figures_are_paired_by_the_cell_they_come_from(done, finished):
-    items = workshop.compare(done, finished, "01_first")
+    items = workshop.compare_teams(done, finished, "01_first")
     assert [(item["heading"], item["kind"], item["same"]) for item in items] == [
         ("Pitfall: a < b", "facts", False),
         ("Pitfall: a < b", "facts", True),
@@ -185,8 +179,8 @@ def test_facts_and_figures_are_paired_by_the_cell_they_come_from(done, finished)
     ]
 
 
-def test_a_team_that_failed_before_a_cell_has_nothing_there_and_the_others_are_still_paired(done, finished, page):
-    (item,) = workshop.compare(done, finished, "02_second")
+def test_a_team_that_failed_before_a_cell_has_nothing_there_and_others_are_paired(done, finished, page):
+    (item,) = workshop.compare_teams(done, finished, "02_second")
     assert item["values"] == ["16000\n", None, "16000\n"]
     assert item["same"] is True
     assert page.texts("td").count("Not reached.") == 1
@@ -231,7 +225,7 @@ def test_names_facts_and_alt_texts_are_shown_as_they_are_and_not_as_html(page):
     assert [image["alt"] for image in page.all("img")] == [f'a line to {n} & no "more"' for n in (1, 2, 10)]
 
 
-def test_wide_tables_scroll_in_a_region_that_a_keyboard_reaches_and_has_a_name(page):
+def test_wide_tables_scroll_in_a_named_region_that_a_keyboard_reaches(page):
     regions = [attributes for attributes in page.all("div") if attributes.get("class") == "scroll"]
     assert len(regions) == len(page.all("table")) == 4
     assert all(region["tabindex"] == "0" and region["aria-label"] for region in regions)
@@ -242,7 +236,7 @@ def test_wide_tables_scroll_in_a_region_that_a_keyboard_reaches_and_has_a_name(p
 def test_the_page_can_be_shown_while_teams_are_still_to_come(lessons, table, tmp_path, monkeypatch):
     pages = []
     monkeypatch.setattr(
-        workshop.runner, "_write", lambda path, text: pages.append(text) if path.parent.name == "out" else None
+        runner, "atomic_write", lambda path, text: pages.append(text) if path.parent.name == "out" else None
     )
     workshop.run(
         table("team,corpus,recording\nA,CORPUS,good\nB,CORPUS,good\n"), tmp_path / "out", lessons="02", progress=False
@@ -256,7 +250,7 @@ def test_the_page_can_be_shown_while_teams_are_still_to_come(lessons, table, tmp
 
 def test_what_an_older_run_left_in_a_teams_folder_is_not_shown(done, finished):
     done["teams"][0]["lessons"] = []
-    items = workshop.compare(done, finished, "01_first")
+    items = workshop.compare_teams(done, finished, "01_first")
     assert items[0]["values"][0] is None and items[0]["values"][1].startswith("one for all")
 
 
@@ -271,47 +265,36 @@ def test_a_column_that_only_other_lessons_know_waits_for_them(lessons, table, tm
     ("text", "message"),
     [
         ("", "groups.csv has no column 'team'. Its columns: none"),
-        ("group,minutes\nA,1\n", "no column 'team'. Its columns: group, minutes"),
         ("team;minutes\nA;1\n", "no column 'team'. Its columns: team;minutes. Save it as CSV, with commas"),
-        ("team,minutes\n", "has no team in it"),
         ("team,minutes\n,\n\n", "has no team in it"),
         ("team,minutes\nA,1\n,2\n", "row 3: the team's name '' is empty"),
         ("team,minutes\nA,1\n\nA,2\n", "row 4: two teams are called 'A' and 'A'"),
         ("team\nTeam\nteam\n", "row 3: two teams are called 'Team' and 'team'"),
         ("team\n\u00dcber\nU\u0308ber\n", "row 3: two teams are called"),
         ("team\n../x\n", "row 2: the team's name '../x' has a / in it"),
-        ("team\n/x\n", "the team's name '/x' has a / in it"),
         ("team\n..\n", "the team's name '..' is no name inside the folder"),
-        ("team\nC:\\x\n", "some machines do not allow"),
-        ("team\n.x\n", "some machines lose it"),
         ("team\nIndex.html\n", "'Index.html' is taken by a file of the workshop"),
         ("team,minutes,minutes\nA,1,2\n", "two columns of one name"),
         ("team,minutes\nA,1,2\n", "row 2 has 3 cells for 2 columns"),
         ('team,minutes\n"A,1\n', "cannot be read as a table"),
         ("team,minuets\nA,1\n", "a column 'minuets', and no lesson has such a parameter. Did you mean 'minutes'?"),
-        ("team,minuets\nA,\n", "a column 'minuets'"),
         ("team,minutes\nA,1\nB,long\n", "row 3, team 'B': The parameter 'minutes' takes a number"),
-        ("team,seed\nA,1.5\n", "row 2, team 'A': The parameter 'seed' takes a whole number"),
         ("team,corpus\nA,nowhere\n", "row 2, team 'A': There is no corpus and no folder called"),
         ("team,corpus,recording\nA,CORPUS,\nB,CORPUS,nobody\n", "row 3, team 'B': .*no recording called 'nobody'"),
     ],
 )
-def test_a_table_that_is_wrong_is_refused_by_file_row_and_team_before_anything_runs_or_is_written(
-    lessons, table, tmp_path, text, message
-):
+def test_a_wrong_table_is_refused_by_row_and_team_before_anything_is_written(lessons, table, tmp_path, text, message):
     with pytest.raises(TutorialError, match=message) as caught:
         workshop.run(table(text), tmp_path / "out", progress=False)
     assert "groups.csv" in str(caught.value)
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [({"lessons": "07"}, "no lesson '07'"), ({"profile": "quick"}, "no profile 'quick'")],
-)
-def test_an_unknown_lesson_or_profile_is_refused_before_anything_is_written(lessons, table, tmp_path, options, message):
-    with pytest.raises(TutorialError, match=message):
-        workshop.run(table("team,corpus\nA,CORPUS\n"), tmp_path / "out", **options)
+def test_an_unknown_lesson_or_profile_is_refused_before_anything_is_written(lessons, table, tmp_path):
+    path = table("team,corpus\nA,CORPUS\n")
+    for options, message in (({"lessons": "07"}, "no lesson '07'"), ({"profile": "quick"}, "no profile 'quick'")):
+        with pytest.raises(TutorialError, match=message):
+            workshop.run(path, tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
 
 
@@ -334,7 +317,7 @@ def test_a_table_that_a_spreadsheet_saved_is_read(lessons, table, tmp_path):
 
 
 def test_the_example_that_comes_with_the_project_names_recordings_of_the_show():
-    example = runner.ROOT / "site" / "groups.csv"
+    example = bundled("site/groups.csv")
     teams = workshop.plan(example, list(runner.lesson_paths()), "full")
     assert len(teams) == 3 and {team["parameters"]["corpus"] for team in teams} == {"show"}
     assert len({team["parameters"].get("recording") for team in teams}) == 3

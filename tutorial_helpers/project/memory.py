@@ -1,0 +1,62 @@
+"""One sampler of memory for runner, benchmarks and tests."""
+
+from __future__ import annotations
+
+import threading
+
+import psutil
+
+SECONDS_BETWEEN_SAMPLES = 0.05
+
+
+class PeakMemory(threading.Thread):
+    """The largest memory, in MB, that this process's children (and theirs) held at once while the block ran.
+
+    Memory is the proportional set size, which counts a page that several processes share once. Systems that do not
+    know it give their unique set size, or the resident set size.
+
+    Parameters
+    ----------
+    include_self : bool
+        Whether this process counts as well.
+
+    Attributes
+    ----------
+    peak_mb : float
+        The largest sum so far, in 1e6 bytes.
+    """
+
+    def __init__(self, *, include_self: bool = False):
+        super().__init__(daemon=True)
+        self.peak_mb = 0.0
+        self._include_self = include_self
+        self._done = threading.Event()
+
+    def run(self) -> None:
+        """Take samples until the block ends."""
+        me = psutil.Process()
+        while True:
+            processes = me.children(recursive=True) + [me] * self._include_self
+            self.peak_mb = max(self.peak_mb, sum(map(_bytes_held, processes)) / 1e6)
+            if self._done.wait(SECONDS_BETWEEN_SAMPLES):
+                return
+
+    def __enter__(self) -> PeakMemory:
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._done.set()
+        self.join()
+
+
+def _bytes_held(process: psutil.Process) -> int:
+    """What a process holds of memory; 0 where it has ended since it was listed."""
+    try:
+        try:
+            found = process.memory_full_info()
+        except psutil.AccessDenied:  # macOS shows this of few processes
+            found = process.memory_info()
+    except psutil.NoSuchProcess:  # a zombie, too
+        return 0
+    return next(getattr(found, kind) for kind in ("pss", "uss", "rss") if hasattr(found, kind))
