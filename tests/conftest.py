@@ -1,6 +1,8 @@
-"""What the tests share: known signals, and the corpus that has to be installed."""
+"""What the tests share: known signals, the corpus that has to be installed, and how to do without PyTorch."""
 
 import os
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,27 @@ from tutorial_helpers import corpora
 from tutorial_helpers.errors import TutorialError
 
 SR = 16_000
+WITHOUT_TORCH = bool(os.environ.get("WITHOUT_TORCH"))  # `make test-colab WITHOUT_TORCH=1` installs all but PyTorch
+sys.path.insert(0, str(Path(__file__).parent))  # for `from tones import ...` in every folder of tests
+
+
+class _SkipsWhatImportsTorch:
+    """Stands in the way of `import torch`: the test, or the module of tests, that comes to it is skipped."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            pytest.skip("needs PyTorch", allow_module_level=True)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "torch: needs PyTorch in a process of its own, such as an executed lesson")
+    if WITHOUT_TORCH:
+        sys.meta_path.insert(0, _SkipsWhatImportsTorch())
+
+
+def pytest_runtest_setup(item):
+    if WITHOUT_TORCH and item.get_closest_marker("torch"):
+        pytest.skip("needs PyTorch")
 
 
 @pytest.fixture(scope="session")
