@@ -9,9 +9,7 @@ import pandas as pd
 import statsmodels.api as sm
 
 from .. import data_prep
-from ..data_prep import SR
 from ..errors import TutorialError
-from ..representations import HOP_LENGTH
 from .within import gls_ar1, terms
 
 FEWEST_ON_A_SIDE = 3  # recordings (or pairs): fewer have no spread to speak of
@@ -24,40 +22,6 @@ MEASURES = {  # column: (name, unit)
 ALSO_MEASURED = ["f0", "voiced", "seconds"]
 # names of columns that a design table makes, and that a learner's metadata.csv therefore cannot have
 RESERVED_COLUMNS = {"condition", "label", "unit", "series", *MEASURES, *ALSO_MEASURED}
-
-
-def long_enough(y: np.ndarray, episode: pd.Series, recordings: pd.DataFrame, *, seconds: float = 30.0) -> np.ndarray:
-    """The excerpt itself, or, where it is shorter than `seconds`, joined with other recordings of the speaker.
-
-    What is missing by less than a frame (10 ms) is not missed.
-    Lesson: 04_statistics.
-
-    Parameters
-    ----------
-    y : shape (n_samples,), at 16 kHz.
-    episode : its row of `recordings`.
-    recordings : the corpus's table; where no speaker is known, any recording of speech is taken, in the table's order.
-
-    Raises
-    ------
-    TutorialError
-        Where all of them together are too short, or where one cannot be read.
-    """
-    others = recordings[(recordings["kind"] == "speech") & (recordings.index != episode.name)]
-    if pd.notna(episode["speaker"]):
-        others = others[others["speaker"] == episode["speaker"]]
-    parts, missing = [y], round(seconds * SR) - len(y)
-    for path in others["path"]:
-        if missing < HOP_LENGTH:
-            break
-        parts.append(data_prep.read(path, seconds=missing / SR))
-        missing -= len(parts[-1])
-    if missing >= HOP_LENGTH:
-        raise TutorialError(
-            f"{episode.name} and what could be joined to it hold {seconds - missing / SR:.1f} s of sound; this lesson "
-            f"needs {seconds:g} s. Choose a longer recording, a smaller start, or a larger number of minutes."
-        )
-    return y if len(parts) == 1 else np.concatenate(parts)
 
 
 def choose_design(
@@ -77,19 +41,24 @@ def choose_design(
 
     Parameters
     ----------
-    recordings : the corpus's table.
-    rng : draws the recordings, where there are more than `most`.
-    event_date : a day such as "2022-11-06"; empty where there is none.
-    group : the value of the column `group` that the event touched; empty where there is none.
-    most : how many recordings at most, half on either side.
-    start : where each recording will be read from, in seconds; those of a pair go on for 1.5 s after it.
+    recordings : table
+        The corpus's.
+    event_date : str
+        A day such as "2022-11-06"; empty where there is none.
+    group : str
+        The value of the column `group` that the event touched; empty where there is none.
+    most : int
+        How many recordings at most, half on either side; rng draws them.
+    start : float
+        Where each recording will be read from, in seconds; those of a pair go on for 1.5 s after it.
 
     Returns
     -------
-    chosen : the recordings with `condition` (0 or 1), `label` (its name), `unit` (the pair, or the recording) and
-        `series` ("" or, where both an event date and a group are given, the group or "others", the comparison series);
-        no rows where there are not at least three on either side.
-    sentence : how they are compared.
+    chosen : table
+        The recordings with `condition` (0 or 1), `label` (its name), `unit` (the pair, or the recording) and `series`
+        ("" or, where both an event date and a group are given, the group or "others", the comparison series); no rows
+        where there are not at least three on either side.
+    sentence : str
 
     Raises
     ------
@@ -140,8 +109,8 @@ def choose_design(
     if not _enough(sides) or most < 2 * FEWEST_ON_A_SIDE:
         return speech.iloc[:0].assign(condition=0, label="", unit="", series=""), (
             f"Recordings are not compared here: that takes {FEWEST_ON_A_SIDE} or more on either side of a date, in "
-            f"each of two groups, or treated and not, and this corpus of {len(recordings)}, of which at most {most} are "
-            "used, does not give them."
+            "each of two groups, or treated and not, and this corpus of "
+            f"{len(recordings)}, of which at most {most} are used, does not give them."
         )
     series = group if group and event_date else ""
     chosen = _draw_sides(speech, sides, rng, most=most).assign(series=series)
@@ -219,10 +188,13 @@ def choose_segments(
 
     Parameters
     ----------
-    spoken : the table of `corpora.spoken`.
-    chosen : the table of `choose_design`.
-    rng, most : where the chosen recordings hold fewer than three known speakers, `most` segments, drawn by rng, are
-        added of each of the four who speak most often, from recordings that do not end before.
+    spoken : table
+        That of `corpora.spoken`.
+    chosen : table
+        That of `choose_design`.
+    most : int
+        Where the chosen recordings hold fewer than three known speakers, so many segments, drawn by rng, are added of
+        each of the four who speak most often, from recordings that do not end before.
     """
     wanted = spoken.index[spoken["recording"].isin(chosen.index)]
     if spoken.loc[wanted, "speaker"].nunique() < 3 <= spoken["speaker"].nunique():
@@ -240,14 +212,10 @@ def choose_segments(
 def known_speakers(voices: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.DataFrame, str]:
     """Turns of three speakers or more, each with two turns or more, and a sentence that says where they come from.
 
-    Where there are no three such speakers, ten turns each of four simulated voices take their place: `semitones` about
-    2 semitones apart, `seconds` 4, and a `level` and a `rate` that do not differ.
+    voices: a row a turn, measured by `segments.measure`; turns without a voice do not count. Where there are no three
+    such speakers, ten turns each of four simulated voices take their place: `semitones` about 2 semitones apart,
+    `seconds` 4, and a `level` and a `rate` that do not differ.
     Lesson: 04_statistics.
-
-    Parameters
-    ----------
-    voices : a row a turn, measured by `segments.measure`; turns without a voice do not count.
-    rng : draws the simulated voices.
     """
     known = voices[voices["speaker"].notna() & voices["semitones"].notna()]
     known = known[known.groupby("speaker")["speaker"].transform("size") >= 2]
@@ -265,21 +233,19 @@ def known_speakers(voices: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.D
 def design_table(episodes: pd.DataFrame, chosen: pd.DataFrame, *, focus: str = "") -> pd.DataFrame:
     """The recordings that are compared, with what was measured in them: one row a recording and series, by date.
 
-    Where one half of a pair has no voice, the other goes too; where fewer than three recordings of the first series are
-    left on a side, all of them go.
+    `chosen` gets what is in `MEASURES` and `ALSO_MEASURED`. Where one half of a pair has no voice, the other goes too;
+    where fewer than three recordings of the first series are left on a side, all of them go.
     Lesson: 04_statistics.
 
     Parameters
     ----------
-    episodes : a row a recording and speaker, measured by `segments.measure`.
-    chosen : the table of `choose_design`.
-    focus : the speaker whose voice is compared, where speakers take turns in a recording; all others then are series
-        of their own for comparison.
-
-    Returns
-    -------
-    `chosen` with the measures (`MEASURES`, `f0`, `voiced`, `seconds`) and `series` (the speaker; without focus, that of
-    `chosen`).
+    episodes : table
+        One row a recording and speaker, measured by `segments.measure`.
+    chosen : table
+        That of `choose_design`.
+    focus : str
+        The speaker whose voice is compared, where speakers take turns in a recording; then each speaker is a `series`,
+        the others for comparison.
     """
     heard = episodes.dropna(subset="semitones").set_index("recording")
     rows = heard[[*MEASURES, *ALSO_MEASURED]]
@@ -301,8 +267,10 @@ def outcome_column(table: pd.DataFrame, outcome: str = "") -> str:
 
     Parameters
     ----------
-    table : that of `design_table`.
-    outcome : "semitones", "rate", "level", "rolloff", or a column of numbers from metadata.csv.
+    table : table
+        That of `design_table`.
+    outcome : str
+        One of `MEASURES`, or a column of numbers from metadata.csv.
 
     Raises
     ------
@@ -327,8 +295,10 @@ def weekly(table: pd.DataFrame, outcome: str) -> tuple[pd.DataFrame, int]:
 
     Parameters
     ----------
-    table : that of `design_table`, with `date`, `series`, `condition` and the outcome.
-    outcome : the column whose means by week are taken.
+    table : table
+        That of `design_table`.
+    outcome : str
+        The column whose means by week are taken.
     """
     dated = table[table["date"].notna()].sort_values("date")
     if dated.empty or not dated["condition"].is_monotonic_increasing or dated["condition"].nunique() < 2:
@@ -343,18 +313,9 @@ def weekly(table: pd.DataFrame, outcome: str) -> tuple[pd.DataFrame, int]:
 def event_terms(n: int, event: int) -> pd.DataFrame:
     """The terms of an interrupted time series: `const`, `after` (0 or 1) and `week`, counted from the event.
 
+    n, event: how many episodes, in order of date, and how many lie before the event, three or more on either side.
     Leave `week` out, and what remains is a bare before/after.
     Lesson: 04_statistics.
-
-    Parameters
-    ----------
-    n : how many episodes, in order of date.
-    event : how many of them lie before the event.
-
-    Raises
-    ------
-    TutorialError
-        Where fewer than three episodes lie on a side.
 
     References
     ----------
@@ -373,17 +334,15 @@ def event_fits(y: np.ndarray, event: int) -> dict[str, pd.DataFrame]:
 
     Parameters
     ----------
-    y : shape (n,), one value an episode in order of date.
-    event : how many lie before the event.
+    y : shape (n,)
+        One value an episode, in order of date.
+    event : int
+        How many of them lie before the event.
 
     Returns
     -------
-    For each method a table as `within.terms` gives; the change is the term `after`.
-
-    Raises
-    ------
-    TutorialError
-        As `event_terms` does.
+    {method: table}
+        As `within.terms` gives it; the change is the term `after`.
     """
     X = event_terms(len(y), event)
     y = np.asarray(y, float)
@@ -398,19 +357,17 @@ def event_fits(y: np.ndarray, event: int) -> dict[str, pd.DataFrame]:
 
 
 def placebo_effects(y: np.ndarray, event: int, *, margin: int = 8) -> pd.DataFrame:
-    """The change at dates on which nothing happened (placebo in time).
+    """The change at dates on which nothing happened (placebo in time): one row a date.
 
-    The episodes before the event and those after it are taken by themselves, so that the event itself is in none.
+    Columns: `at` (number of the episode), `before/after` and `interrupted` (the estimates). The episodes before the
+    event and those after it are taken by themselves, so that the event itself is in none.
     Lesson: 04_statistics.
 
     Parameters
     ----------
-    y, event : as in `event_fits`.
-    margin : how many episodes lie on either side of each date.
-
-    Returns
-    -------
-    One row a date: `at` (number of the episode), `before/after` and `interrupted` (the estimates).
+    y, event : as in `event_fits`
+    margin : int
+        How many episodes lie on either side of each date.
     """
     rows = []
     for first, part in ((0, y[:event]), (event, y[event:])):
@@ -424,17 +381,13 @@ def placebo_effects(y: np.ndarray, event: int, *, margin: int = 8) -> pd.DataFra
 def event_study(y: np.ndarray, event: int, *, step: int = 4) -> pd.DataFrame:
     """The series in steps of `step` episodes around an event, each against the last step before it, by `gls_ar1`.
 
+    One row a step: `step` (0 begins at the event; -1, against which all are measured, has no row), `estimate`, `low`,
+    `high` (95 %). A step at an end that is not full joins its neighbour on the same side.
     Lesson: 04_statistics.
 
     Parameters
     ----------
-    y, event : as in `event_fits`.
-    step : how many episodes; a step at an end that is not full joins its neighbour on the same side.
-
-    Returns
-    -------
-    One row a step: `step` (0 begins at the event; -1, against which all are measured, has no row), `estimate`, `low`,
-    `high` (95 %).
+    y, event : as in `event_fits`
     """
     steps = np.floor((np.arange(len(y)) - event) / step).astype(int)
     sizes = pd.Series(steps).value_counts()

@@ -13,18 +13,17 @@ def cluster_interval(
 ) -> tuple[float, float]:
     """A 95 % interval for a statistic of sums over rows that come in clusters, by the cluster bootstrap.
 
-    Whole clusters are drawn with replacement, 2,000 times. With a handful of clusters the interval is too narrow.
+    Whole clusters are drawn with replacement, 2,000 times. With a handful of clusters the interval is too narrow; with
+    one it is missing.
 
     Parameters
     ----------
-    sums : what is added up, shape (n_rows, n_columns).
-    clusters : the cluster of each row, such as its recording.
-    statistic : a function from the sums of all draws, shape (n_draws, n_columns), to values, shape (n_draws,).
-    rng : draws the clusters.
-
-    Returns
-    -------
-    low, high : missing where there is one cluster only.
+    sums : shape (n_rows, n_columns)
+        What is added up.
+    clusters : shape (n_rows,)
+        The cluster of each row, such as its recording.
+    statistic : function
+        From the sums of all draws, shape (n_draws, n_columns), to values, shape (n_draws,).
 
     References
     ----------

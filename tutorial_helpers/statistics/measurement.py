@@ -28,17 +28,14 @@ def calibrate(outcome: np.ndarray, measured: np.ndarray, checked: np.ndarray) ->
 
     Parameters
     ----------
-    outcome, measured : shape (n,).
-    checked : the right value where somebody looked, NaN elsewhere, shape (n,).
+    outcome, measured : shape (n,)
+    checked : shape (n,)
+        The right value where somebody looked, NaN elsewhere; ten or more of either kind.
 
     Returns
     -------
-    `naive`, `estimate`, `low`, `high` (95 %, delta method).
-
-    Raises
-    ------
-    TutorialError
-        Where fewer than ten rows were checked or fewer than ten were not.
+    Series
+        `naive`, `estimate`, `low`, `high` (95 %, delta method).
 
     References
     ----------
@@ -72,19 +69,16 @@ def simex(outcome: np.ndarray, takes: np.ndarray, rng: np.random.Generator, *, b
 
     Parameters
     ----------
-    outcome : shape (n,).
-    takes : two measurements of each row's predictor with errors of their own, shape (n, 2).
-    rng : draws the errors and the bootstrap samples.
-    boots : how many bootstrap samples of rows give the interval.
+    outcome : shape (n,)
+    takes : shape (n, 2)
+        Two measurements of each row's predictor, with errors of their own.
+    boots : int
+        How many bootstrap samples of rows give the interval.
 
     Returns
     -------
-    `naive`, `estimate`, `low`, `high` (95 %, percentiles).
-
-    Raises
-    ------
-    TutorialError
-        Where takes has not two columns.
+    Series
+        `naive`, `estimate`, `low`, `high` (95 %, percentiles).
 
     References
     ----------
@@ -106,12 +100,8 @@ def simex(outcome: np.ndarray, takes: np.ndarray, rng: np.random.Generator, *, b
 def simex_slopes(outcome: np.ndarray, takes: np.ndarray, rng: np.random.Generator, *, repeats: int) -> np.ndarray:
     """The mean slope after errors of `SIMEX_STEPS` times the measurements' own variance were added, shape (5,).
 
+    outcome, takes: as in `simex`. repeats: how often errors are drawn.
     Lesson: 04_statistics.
-
-    Parameters
-    ----------
-    outcome, takes, rng : as in `simex`.
-    repeats : how often errors are drawn.
     """
     mean, error = takes.mean(axis=1), np.sqrt(np.mean(np.diff(takes, axis=1) ** 2)) / 2
     noise = error * rng.standard_normal((repeats, len(mean)))
@@ -139,18 +129,15 @@ def robustness(pieces: list[np.ndarray], rng: np.random.Generator) -> tuple[pd.D
 
     Parameters
     ----------
-    pieces : samples at 16 kHz of one voice, each with some seconds of speech.
-    rng : draws the room and the noise.
+    pieces : list of arrays
+        Samples at 16 kHz of one voice, three or more pieces, each with some seconds of speech.
 
     Returns
     -------
-    moved : measures (as in `segments.measure`) by chains: the median change over the spread.
-    spread : the standard deviation of each measure between the pieces as they are.
-
-    Raises
-    ------
-    TutorialError
-        Where there are fewer than three pieces.
+    moved : table
+        Measures (as in `segments.measure`) by chains: the median change over the spread.
+    spread : Series
+        The standard deviation of each measure between the pieces as they are.
     """
     if len(pieces) < 3:
         raise TutorialError(f"A spread between pieces of speech needs three of them; there are {len(pieces)}.")
@@ -180,10 +167,14 @@ def power_of_speakers(
 
     Parameters
     ----------
-    effect : the difference, in the measure's unit.
-    between, within : the standard deviation of speakers within a group, and that of a speaker's turns, in that unit.
-    speakers : how many in each group, 2 or more.
-    turns : how many of each speaker.
+    effect : float
+        The difference.
+    between, within : float
+        The standard deviations of speakers within a group and of a speaker's turns, in the same unit.
+    speakers : array
+        How many in each group, 2 or more.
+    turns : int
+        How many of each speaker.
     """
     size = effect / np.sqrt(between**2 + within**2 / turns)
     return np.array([TTestIndPower().power(size, nobs1=n, alpha=alpha, ratio=1.0) for n in speakers])
@@ -200,10 +191,14 @@ def power_of_episodes(
 
     Parameters
     ----------
-    effect : the jump, in the measure's unit.
-    sd, rho : the standard deviation of an episode about its trend, and the share that it keeps of the one before.
-    episodes : how many in all, even numbers of 8 or more.
-    trend : whether the regression has one, as in `across.event_terms`.
+    effect : float
+        The jump.
+    sd, rho : float
+        The standard deviation of an episode about its trend, and the share that it keeps of the one before.
+    episodes : array
+        How many in all, even numbers of 8 or more.
+    trend : bool
+        Whether the regression has one, as in `across.event_terms`.
     """
     power = []
     for n in episodes:
@@ -221,11 +216,6 @@ def simulated(name: str) -> pd.DataFrame:
     """A table of the simulations that `make simulate` ran: "ladder", "series" or "coverage".
 
     Lesson: 04_statistics.
-
-    Raises
-    ------
-    TutorialError
-        Where it is not there.
     """
     path = bundled("simulations") / f"{name}.csv"
     if not path.is_file():

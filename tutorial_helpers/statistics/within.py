@@ -11,8 +11,45 @@ from scipy import stats
 from scipy.optimize import minimize_scalar
 from scipy.signal import lfilter
 
-from .. import segments, voice
+from .. import data_prep, segments, voice
+from ..data_prep import SR
 from ..errors import TutorialError
+from ..representations import HOP_LENGTH
+
+
+def long_enough(y: np.ndarray, episode: pd.Series, recordings: pd.DataFrame, *, seconds: float = 30.0) -> np.ndarray:
+    """The excerpt itself, or, where it is shorter than `seconds`, joined with other recordings of the speaker.
+
+    Less than a frame (10 ms) is not missed.
+    Lesson: 04_statistics.
+
+    Parameters
+    ----------
+    y : shape (n_samples,)
+        The excerpt, at 16 kHz.
+    recordings : table
+        The corpus's, of which `episode` is a row. Where no speaker is known, any recording of speech is taken.
+
+    Raises
+    ------
+    TutorialError
+        Where all of them together are too short, or where one cannot be read.
+    """
+    others = recordings[(recordings["kind"] == "speech") & (recordings.index != episode.name)]
+    if pd.notna(episode["speaker"]):
+        others = others[others["speaker"] == episode["speaker"]]
+    parts, missing = [y], round(seconds * SR) - len(y)
+    for path in others["path"]:
+        if missing < HOP_LENGTH:
+            break
+        parts.append(data_prep.read(path, seconds=missing / SR))
+        missing -= len(parts[-1])
+    if missing >= HOP_LENGTH:
+        raise TutorialError(
+            f"{episode.name} and what could be joined to it hold {seconds - missing / SR:.1f} s of sound; this lesson "
+            f"needs {seconds:g} s. Choose a longer recording, a smaller start, or a larger number of minutes."
+        )
+    return y if len(parts) == 1 else np.concatenate(parts)
 
 
 def speaker_windows(frames: pd.DataFrame, turns: pd.DataFrame, speaker: str, *, seconds: float = 5.0) -> pd.DataFrame:
@@ -22,17 +59,20 @@ def speaker_windows(frames: pd.DataFrame, turns: pd.DataFrame, speaker: str, *, 
 
     Parameters
     ----------
-    frames : `features.frame_table` of the recording.
-    turns : its turns (`onset`, `offset` in seconds, `speaker`).
-    speaker : whose voice it is.
-    seconds : the length of a window.
+    frames : table
+        `features.frame_table` of a recording.
+    turns : table
+        Those of the recording: `onset`, `offset` (s), `speaker`.
+    seconds : float
+        The length of a window.
 
     Returns
     -------
-    One row a window: `speaks` (1.0 with half a second of voiced frames or more, else 0.0), `relative_pitch` (median
-    f0 in semitones over the speaker's median), `relative_level` (dB), `relative_contrast` (dB) and `relative_rolloff`
-    (Hz) over the median of the windows. All but `speaks` are 0 where the speaker does not speak, so that in a
-    regression with `speaks` they stand for differences within the speaker.
+    table
+        One row a window: `speaks` (1.0 with half a second of voiced frames or more, else 0.0), `relative_pitch`
+        (semitones over the speaker's median), `relative_level` and `relative_contrast` (dB) and `relative_rolloff` (Hz)
+        over the median of the windows. All but `speaks` are 0 where the speaker does not speak, so that in a
+        regression with `speaks` they stand for differences within the speaker.
 
     Raises
     ------
@@ -58,13 +98,9 @@ def speaker_windows(frames: pd.DataFrame, turns: pd.DataFrame, speaker: str, *, 
 def ar1(rng: np.random.Generator, n: int, rho: float, sd: float = 1.0) -> np.ndarray:
     """A series in which each value keeps the share rho of the one before: mean 0, standard deviation sd, shape (n,).
 
-    It starts in its stationary state: no run-in is needed, and every value has the same variance.
+    It starts in its stationary state: no run-in is needed, and every value has the same variance. A rho that is not
+    between -1 and 1 is refused.
     Lesson: 04_statistics.
-
-    Raises
-    ------
-    TutorialError
-        Where rho is not between -1 and 1.
     """
     if not -1 < rho < 1:
         raise TutorialError(f"rho is {rho:g}; a series that settles needs a value between -1 and 1.")
@@ -76,12 +112,8 @@ def ar1(rng: np.random.Generator, n: int, rho: float, sd: float = 1.0) -> np.nda
 def standardise(table: pd.DataFrame) -> pd.DataFrame:
     """Every column with mean 0 and standard deviation 1, so that its slope is "per standard deviation".
 
+    A column that does not vary is refused by name.
     Lesson: 04_statistics.
-
-    Raises
-    ------
-    TutorialError
-        Where a column does not vary, with its name.
     """
     spread = table.std()
     constant = spread.index[~(spread > 1e-12 * table.abs().max().clip(lower=1e-300))]
@@ -91,16 +123,10 @@ def standardise(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def worst_vif(table: pd.DataFrame) -> float:
-    """The largest variance inflation factor of a table's columns: 1 where they are unrelated, infinite where one
-    follows from the others.
+    """The largest variance inflation factor of a table's columns: 1 where they are unrelated.
 
-    The factors are the diagonal of the inverse of the correlations.
+    The factors are the diagonal of the inverse of the correlations; one is infinite where a column follows from others.
     Lesson: 04_statistics.
-
-    Raises
-    ------
-    TutorialError
-        Where a column does not vary.
     """
     correlations = standardise(table).corr().to_numpy()
     try:
@@ -110,7 +136,7 @@ def worst_vif(table: pd.DataFrame) -> float:
 
 
 def slope_p_values(table: pd.DataFrame, outcomes: np.ndarray) -> np.ndarray:
-    """OLS p-values of every column of a table, for many outcomes at once.
+    """OLS p-values of every column of a table, for many outcomes at once, shape (n_outcomes, n_columns).
 
     The predictors are the same for all outcomes, so they are decomposed once: thousands of outcomes take as long as
     one `sm.OLS`, and give its values.
@@ -118,17 +144,9 @@ def slope_p_values(table: pd.DataFrame, outcomes: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    table : one column a predictor; a constant is added.
-    outcomes : shape (n_outcomes, n_rows).
-
-    Returns
-    -------
-    Shape (n_outcomes, n_columns).
-
-    Raises
-    ------
-    TutorialError
-        Where there are not more rows than coefficients.
+    table : shape (n_rows, n_columns)
+        One column a predictor; a constant is added. There have to be more rows than coefficients.
+    outcomes : shape (n_outcomes, n_rows)
     """
     X = np.column_stack([np.ones(len(table)), table.to_numpy(float)])
     free = X.shape[0] - X.shape[1]
@@ -144,12 +162,8 @@ def slope_p_values(table: pd.DataFrame, outcomes: np.ndarray) -> np.ndarray:
 def block_ids(times: pd.Series | np.ndarray, seconds: float) -> np.ndarray:
     """The number of the block of `seconds` that each time (s) falls in, counted from the first time, shape (n,).
 
+    Blocks without a length, or so long that all times fall in one, are refused.
     Lesson: 04_statistics.
-
-    Raises
-    ------
-    TutorialError
-        Where the blocks have no length or all times fall in one.
     """
     times = np.asarray(times, float)
     if seconds <= 0:
@@ -169,12 +183,8 @@ def circular_shift_p(x: np.ndarray, y: np.ndarray) -> float:
 
     Parameters
     ----------
-    x, y : shape (n,), even steps.
-
-    Raises
-    ------
-    TutorialError
-        Where the lengths differ or a series does not vary.
+    x, y : shape (n,)
+        Two series that vary, in even steps.
     """
     x, y = np.asarray(x, float), np.asarray(y, float)
     if len(x) != len(y):
@@ -207,12 +217,15 @@ def gls_ar1(y: pd.Series | np.ndarray, X: pd.DataFrame) -> tuple[pd.DataFrame, f
 
     Parameters
     ----------
-    y : shape (n,), even steps.
-    X : one column a term, the constant among them.
+    y : shape (n,)
+        The outcome, in even steps.
+    X : shape (n, n_terms)
+        One column a term, the constant among them.
 
     Returns
     -------
-    table : as `terms` gives it, with the degrees of freedom `df`.
+    table
+        As `terms` gives it, with the degrees of freedom `df`.
     rho : float
 
     Raises
@@ -252,15 +265,8 @@ def gls_ar1(y: pd.Series | np.ndarray, X: pd.DataFrame) -> tuple[pd.DataFrame, f
 def without_memory(values: np.ndarray, rho: float) -> np.ndarray:
     """What each row holds beyond rho times the row before; the first is scaled, so that all vary alike.
 
+    values: shape (n,) or (n, n_columns), in even steps. The transformation of Prais & Winsten 1954.
     Lesson: 04_statistics.
-
-    Parameters
-    ----------
-    values : shape (n,) or (n, n_columns).
-
-    References
-    ----------
-    Prais & Winsten 1954.
     """
     fresh = np.array(values, float)
     fresh[1:] -= rho * fresh[:-1].copy()
@@ -306,16 +312,15 @@ def _satterthwaite(below: _Fit, at: _Fit, above: _Fit, *, step: float, free: int
 def p_values_by_method(x: np.ndarray, y: np.ndarray, *, block: int = 50) -> dict[str, float]:
     """The p-value of "x has nothing to do with y" by every method of the ladder, from OLS to circular shifts.
 
+    The rule-of-thumb lag is 4 (n / 100)^(2/9), after Newey & West.
     Lesson: 04_statistics.
 
     Parameters
     ----------
-    x, y : shape (n,), even steps.
-    block : how many steps make a cluster, a quarter of n at most.
-
-    References
-    ----------
-    The rule-of-thumb lag is 4 (n / 100)^(2/9), after Newey & West 1994, 10.2307/2297912.
+    x, y : shape (n,)
+        Two series in even steps.
+    block : int
+        How many steps make a cluster; a quarter of n at most.
     """
     n = len(x)
     X = sm.add_constant(x)
@@ -338,23 +343,20 @@ def p_values_by_method(x: np.ndarray, y: np.ndarray, *, block: int = 50) -> dict
 
 
 def planted_vs_estimated(planted: dict[str, float], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """What was planted beside what each method estimates, with its 95 % interval.
+    """What was planted beside what each method estimates, with its 95 % interval: one row a term and method.
 
     Lesson: 04_statistics.
 
     Parameters
     ----------
-    planted : {term: value}.
-    tables : {method: what `terms` or `gls_ar1` gives}; they never see `planted`.
+    planted : {term: value}
+    tables : {method: table}
+        What `terms` or `gls_ar1` gives; they never see `planted`.
 
     Returns
     -------
-    One row a term and method: `term`, `method`, `planted`, `estimate`, `low`, `high`, `inside`.
-
-    Raises
-    ------
-    TutorialError
-        Where a table has no term of that name.
+    table
+        Columns `term`, `method`, `planted`, `estimate`, `low`, `high`, `inside`.
     """
     rows = []
     for term, value in planted.items():
