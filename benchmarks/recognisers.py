@@ -26,7 +26,8 @@ from episodes import join
 from measuring import HERE, RUNS, in_a_new_process, peak_mb, seconds_of, write, write_machine
 from packaged_whisper import write_for_transformers
 
-from tutorial_helpers import corpora, data_prep, deep_learning
+from tutorial_helpers import corpora, data_prep
+from tutorial_helpers.deep_learning import recognise, score
 from tutorial_helpers.errors import TutorialError
 
 transformers.utils.logging.disable_progress_bar()  # a bar on stderr for a file written in a blink
@@ -35,7 +36,7 @@ SEED = 20221106
 IN_TRANSFORMERS = "tiny.en in transformers"
 CASES = [
     ("pocketsphinx", "clean"),
-    *(("tiny.en", condition) for condition in deep_learning.CONDITIONS),
+    *(("tiny.en", condition) for condition in score.CONDITIONS),
     (IN_TRANSFORMERS, "clean"),
 ]
 CHUNK = 40  # turns that a process hears before it takes others
@@ -43,7 +44,7 @@ CHUNK = 40  # turns that a process hears before it takes others
 PACKAGES = ["ctranslate2", "faster-whisper", "librosa", "pocketsphinx", "torch", "transformers"]
 
 SEEDS = "the seed's wav2vec 2.0"
-THREADS = 2  # for torch; Whisper in faster-whisper has deep_learning.WORKERS, PocketSphinx works on one
+THREADS = 2  # for torch; Whisper in faster-whisper has recognise.WORKERS, PocketSphinx works on one
 
 
 # what they hear
@@ -51,27 +52,27 @@ THREADS = 2  # for torch; Whisper in faster-whisper has deep_learning.WORKERS, P
 
 def usual_prompts(n: int = 120) -> pd.DataFrame:
     """English prompts whose text is a sentence or a few, as lesson 05 takes them; the voice does not speak a "*"."""
-    stretches = corpora.spoken(corpora.load("prompts"))
-    texts = stretches["text"].fillna("")
+    prompts = corpora.spoken(corpora.load("prompts"))
+    texts = prompts["text"].fillna("")
     usual = texts.str.split().str.len().between(4, 60) & ~texts.str.contains("[*#]")
-    return stretches[usual].sample(n, random_state=SEED)
+    return prompts[usual].sample(n, random_state=SEED)
 
 
 def hear(job: tuple[pd.DataFrame, str, str, str]) -> pd.DataFrame:
-    """The rows of `hear_stretches`; folder: where the packaged Whisper lies as transformers reads it."""
-    stretches, recogniser, condition, folder = job
+    """The rows of `recognise_segments`; folder: where the packaged Whisper lies as transformers reads it."""
+    segments, recogniser, condition, folder = job
     model = folder if recogniser == IN_TRANSFORMERS else recogniser
-    return deep_learning.hear_stretches(stretches, recogniser=model, condition=condition).assign(recogniser=recogniser)
+    return score.recognise_segments(segments, recogniser=model, condition=condition).assign(recogniser=recogniser)
 
 
-def hear_all(stretches: pd.DataFrame, cases: list[tuple[str, str]]) -> pd.DataFrame:
-    """All stretches in all cases, one case after the other, on two processes: PocketSphinx holds Python's lock."""
+def hear_all(segments: pd.DataFrame, cases: list[tuple[str, str]]) -> pd.DataFrame:
+    """All segments in all cases, one case after the other, on two processes: PocketSphinx holds Python's lock."""
     with TemporaryDirectory() as folder:
         in_a_new_process(write_for_transformers, Path(folder))
         jobs = [
-            (stretches[first : first + CHUNK], recogniser, condition, folder)
+            (segments[first : first + CHUNK], recogniser, condition, folder)
             for recogniser, condition in cases
-            for first in range(0, len(stretches), CHUNK)
+            for first in range(0, len(segments), CHUNK)
         ]
         context = get_context("spawn")  # a fork of a process that has threads may hang
         with ProcessPoolExecutor(2, context, initializer=torch.set_num_threads, initargs=(1,)) as pool:
@@ -81,14 +82,14 @@ def hear_all(stretches: pd.DataFrame, cases: list[tuple[str, str]]) -> pd.DataFr
 def rates(heard: pd.DataFrame) -> pd.DataFrame:
     """Word error rates by recogniser and condition; recordings are drawn for the intervals."""
     by = ["recogniser", "condition"]
-    return deep_learning.error_rates(heard, by, cluster="recording", rng=np.random.default_rng(SEED)).round(4)
+    return score.error_rates(heard, by, cluster="recording", rng=np.random.default_rng(SEED)).round(4)
 
 
 def write_heard() -> None:
     turns = corpora.spoken(corpora.load("show"))
     heard = hear_all(turns, CASES)
-    heard[["recogniser", "condition", "heard"]].to_csv(deep_learning.HEARD)
-    tables = {"show": rates(deep_learning.heard_on_show(turns))}
+    heard[["recogniser", "condition", "heard"]].to_csv(score.RECOGNISED_ON_SHOW)
+    tables = {"show": rates(score.recognised_on_show(turns))}
     try:
         prompts = usual_prompts()
     except TutorialError as error:
@@ -146,7 +147,7 @@ def measure(recogniser: str, path: str, seconds: float, config: transformers.Wav
 
 
 def transcribe_with(recogniser: str, path: str, seconds: float) -> pd.DataFrame:
-    return deep_learning.transcribe_file(path, start=0, seconds=seconds, recogniser=recogniser)
+    return recognise.transcribe_file(path, start=0, seconds=seconds, recogniser=recogniser)
 
 
 def medians(runs: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,106 @@
+"""Who speaks when: speech cut into windows, the voice in each described, and what was found scored."""
+
+from __future__ import annotations
+
+import librosa
+import numpy as np
+import pandas as pd
+
+from .. import data_prep, features
+from ..data_prep import SR
+from ..errors import TutorialError
+
+
+def speech_windows(y: np.ndarray, sr: int = SR, *, seconds: float = 3.0) -> pd.DataFrame:
+    """What the voice detector hears as speech, cut into windows; a pause ends a window.
+
+    Lesson: 05_deep_learning.
+
+    Parameters
+    ----------
+    y : float32, shape (n_samples,) at 16,000 Hz.
+    seconds : how long a window is at most; a longer stretch is cut into equal parts.
+
+    Returns
+    -------
+    DataFrame : a row a window, with `onset` and `offset` (s).
+    """
+    rows: list[tuple[float, float]] = []
+    for onset, offset in data_prep.voice_activity(y, sr).to_numpy():
+        edges = np.linspace(onset, offset, int(np.ceil((offset - onset) / seconds)) + 1)
+        rows += list(zip(edges[:-1], edges[1:], strict=True))
+    return pd.DataFrame(rows, columns=["onset", "offset"], dtype=float)
+
+
+def describe_voices(windows: pd.DataFrame, y: np.ndarray, sr: int = SR) -> np.ndarray:
+    """Who speaks in each window, as numbers that need no training: mean and spread of MFCC 2 to 20, and pitch.
+
+    All columns are standardised. Pitch then counts three times, because it tells voices apart better than any
+    coefficient; a window without a voiced frame gets the median pitch of the others. MFCC describe speakers since
+    Reynolds 1995 (10.1016/0167-6393(95)00009-D).
+    Lesson: 05_deep_learning.
+
+    Parameters
+    ----------
+    windows : with `onset` and `offset` (s) in `y`, whose shape is (n_samples,).
+
+    Returns
+    -------
+    float, shape (n_windows, 39)
+    """
+    shortest = round(data_prep.SHORTEST * sr)
+    starts = [min(round(onset * sr), len(y) - shortest) for onset in windows["onset"]]
+    ends = [round(offset * sr) for offset in windows["offset"]]
+    rows = [_timbre_and_pitch(y[a : max(b, a + shortest)], sr) for a, b in zip(starts, ends, strict=True)]
+    table = pd.DataFrame(rows)
+    table = table.fillna(table.median()).fillna(0.0)
+    scaled = ((table - table.mean()) / table.std(ddof=0).replace(0, 1)).to_numpy()
+    scaled[:, -1] *= 3.0
+    return scaled
+
+
+def _timbre_and_pitch(y: np.ndarray, sr: int) -> np.ndarray:
+    """Means and standard deviations of MFCC 2 to 20 (the first is the level), and the median pitch in semitones."""
+    mels = librosa.feature.melspectrogram(y=y, sr=sr, n_fft=512, hop_length=160, n_mels=40)
+    coefficients = features.mfcc(mels, n_mfcc=20)[1:]
+    pitch = features.semitones(features.pitch(y, sr)["f0"].median(), 100.0)
+    return np.concatenate([coefficients.mean(axis=1), coefficients.std(axis=1), [pitch]])
+
+
+def diarisation_error(turns: pd.DataFrame, found: pd.DataFrame, seconds: float) -> pd.Series:
+    """Who spoke when, as found, scored against the known turns (by pyannote.metrics, 10.21437/Interspeech.2017-411).
+
+    A quarter of a second on both sides of a known edge is not scored.
+    Lesson: 05_deep_learning.
+
+    Parameters
+    ----------
+    turns, found : `onset` and `offset` (s) with `speaker`. The found names may be any: each is matched to the known
+        speaker that it fits best.
+    seconds : how much of the recording is scored.
+
+    Returns
+    -------
+    Series : `der`, the diarisation error rate, and its parts `missed`, `invented` and `confused`, all shares of
+        `scored_seconds`, the time that speakers truly speak. Where nobody does, a TutorialError is raised.
+    """
+    from pyannote.core import Segment, Timeline
+    from pyannote.metrics.diarization import DiarizationErrorRate
+
+    if turns.empty:
+        raise TutorialError("Nobody speaks in the known turns, so there is no time to be given to anybody.")
+    score = DiarizationErrorRate(collar=0.5)  # its width: half of it on either side
+    parts = score(_annotation(turns), _annotation(found), uem=Timeline([Segment(0, seconds)]), detailed=True)
+    names = {"missed": "missed detection", "invented": "false alarm", "confused": "confusion"}
+    shares = {ours: parts[theirs] / parts["total"] for ours, theirs in names.items()}
+    return pd.Series({"der": parts["diarization error rate"], **shares, "scored_seconds": parts["total"]})
+
+
+def _annotation(turns: pd.DataFrame):
+    """Turns as pyannote takes them."""
+    from pyannote.core import Annotation, Segment
+
+    annotation = Annotation()
+    for i, turn in enumerate(turns.itertuples()):
+        annotation[Segment(turn.onset, turn.offset), i] = turn.speaker
+    return annotation
