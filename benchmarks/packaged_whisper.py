@@ -57,7 +57,7 @@ def stored_weights(path: Path) -> dict[str, np.ndarray]:
 
 
 def renamed(arrays: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
-    """The same arrays under the names of transformers; queries, keys and values, one array in CTranslate2, are split."""
+    """The arrays under the names of transformers; queries, keys and values, one array in CTranslate2, are split."""
     state = {}
     for name, array in arrays.items():
         if array.ndim == 0:

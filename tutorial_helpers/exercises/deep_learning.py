@@ -10,7 +10,7 @@ from .judge import Exercise
 # 05.2: a table of turns, and recordings drawn from it
 
 
-def _draws() -> dict:
+def _draw_cases() -> dict:
     """Five turns of three recordings of unequal length, and draws of these: A has 10 errors in 40 words, B 5 in 100,
     C 9 in 60."""
     turns = pd.DataFrame(
@@ -20,18 +20,18 @@ def _draws() -> dict:
     return {f"a draw of {', '.join(drawn)}": ((turns, list(drawn)), right) for drawn, right in known.items()}
 
 
-def _pooled(turns, drawn):
+def _pooled_rate(turns, drawn):
     """The word error rate of a draw, every recording as often as it was drawn."""
     together = pd.concat([turns[turns["recording"] == one] for one in drawn])
     return together["errors"].sum() / together["words"].sum()
 
 
-def _each_once(turns, drawn):
-    return _pooled(turns, sorted(set(drawn)))
+def _each_recording_once(turns, drawn):
+    return _pooled_rate(turns, sorted(set(drawn)))
 
 
 def _mean_of_recordings(turns, drawn):
-    return np.mean([_pooled(turns, [one]) for one in drawn])
+    return np.mean([_pooled_rate(turns, [one]) for one in drawn])
 
 
 def _mean_of_turns(turns, drawn):
@@ -42,7 +42,7 @@ def _mean_of_turns(turns, drawn):
 # 05.3: words and turns, and who says each word
 
 
-def _sayings() -> dict:
+def _word_and_turn_cases() -> dict:
     """Three words each; the second is the one that asks for care. A pause lies between the turns of the last case."""
     speakers = ["host", "guest"]
     close = pd.DataFrame({"onset": [0.0, 10.0], "offset": [10.0, 20.0], "speaker": speakers})
@@ -65,27 +65,27 @@ def _speakers_at(times, turns):
     return [speakers.iloc[0] if len(speakers) else "nobody" for speakers in found]
 
 
-def _middle(words):
+def _middles(words):
     return (words["onset"] + words["offset"]) / 2
 
 
-def _last_who_began(words, turns):
-    return [turns.loc[turns["onset"] <= time, "speaker"].iloc[-1] for time in _middle(words)]
+def _last_to_begin(words, turns):
+    return [turns.loc[turns["onset"] <= time, "speaker"].iloc[-1] for time in _middles(words)]
 
 
-def _whole_word_in_turn(words, turns):
+def _speaker_at_both_ends(words, turns):
     first, last = _speakers_at(words["onset"], turns), _speakers_at(words["offset"], turns)
     return [one if one == other else "nobody" for one, other in zip(first, last, strict=True)]
 
 
 def _without_nobody(words, turns):
-    return [name for name in _speakers_at(_middle(words), turns) if name != "nobody"]
+    return [name for name in _speakers_at(_middles(words), turns) if name != "nobody"]
 
 
 # 05.4: columns of known mean and spread, to be scaled
 
 
-def _features() -> dict:
+def _columns_to_scale() -> dict:
     """Pitch (mean 120, SD 20 Hz) and level (mean -30, SD 4 dB) in training; a test part whose scaled values are set."""
     mean, sd = np.array([120.0, -30.0]), np.array([20.0, 4.0])
     train = mean + sd * np.tile([[-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]], (50, 1))  # means 0, SDs 1
@@ -104,7 +104,7 @@ def _scaled_by_all(train, test):
 # 05.5: true and predicted labels
 
 
-def _labels() -> dict:
+def _label_cases() -> dict:
     """Labels that are rare or more than two, with the balanced accuracy as counted by hand."""
     known = {("aabbbb", "abbbbb"): 3 / 4, ("aaaaab", "aaaaaa"): 1 / 2, ("abbccc", "abbcca"): 8 / 9}
     return {
@@ -113,15 +113,15 @@ def _labels() -> dict:
     }
 
 
-def _counts(truth, predicted):
+def _counts_of_labels(truth, predicted):
     """For each true label: how often it was predicted right, how often it is true, how often it was predicted."""
     pairs = list(zip(truth, predicted, strict=True))
     labels = sorted(set(truth))
     return np.transpose([(pairs.count((one, one)), truth.count(one), predicted.count(one)) for one in labels])
 
 
-def _shares(truth, predicted):
-    hits, true, _ = _counts(truth, predicted)
+def _recalls(truth, predicted):
+    hits, true, _ = _counts_of_labels(truth, predicted)
     return hits / true
 
 
@@ -130,19 +130,19 @@ def _accuracy(truth, predicted):
 
 
 def _precision(truth, predicted):
-    hits, _, named = _counts(truth, predicted)
+    hits, _, named = _counts_of_labels(truth, predicted)
     with np.errstate(invalid="ignore"):  # a label that is never predicted: 0 of 0
         return np.mean(hits / named)
 
 
 def _macro_f1(truth, predicted):
-    hits, true, named = _counts(truth, predicted)
+    hits, true, named = _counts_of_labels(truth, predicted)
     return np.mean(2 * hits / (true + named))
 
 
-def _of_predicted_labels(truth, predicted):
+def _mean_over_predicted_labels(truth, predicted):
     labels = sorted(set(truth))
-    shares = dict(zip(labels, _shares(truth, predicted), strict=True))
+    shares = dict(zip(labels, _recalls(truth, predicted), strict=True))
     return np.mean([shares[one] for one in set(predicted)])
 
 
@@ -163,28 +163,30 @@ EXERCISES = {
         },
     ),
     "05.2": Exercise(
-        cases=_draws,
-        praise="Whole recordings come and go, and one that is drawn twice has twice the say.",
+        cases=_draw_cases,
+        praise="Whole recordings come and go, and one that is drawn twice counts twice.",
         otherwise="put together the turns of all recordings in the draw, then divide all errors by all words.",
         mistakes={
-            "a recording drawn twice counts twice. Asking which turns are in the draw counts it once.": _each_once,
+            "a recording drawn twice counts twice. Asking which turns are in the draw counts it once.": _each_recording_once,
             "that is a mean of recordings' rates, in which a short one weighs as much as a long one. Pool first.": (
                 _mean_of_recordings
             ),
             "that is a mean of turns' rates, in which a short turn weighs as much as a long one. Pool first.": (
                 _mean_of_turns
             ),
-            "that is the rate of the whole table. What was drawn has no say in it.": (
+            "that is the rate of the whole table. It does not depend on what was drawn.": (
                 lambda turns, drawn: turns["errors"].sum() / turns["words"].sum()
             ),
-            "that is right in percent. Give the rate as a share.": lambda turns, drawn: 100 * _pooled(turns, drawn),
+            "that is right in percent. Give the rate as a share.": lambda turns, drawn: (
+                100 * _pooled_rate(turns, drawn)
+            ),
             "that is how many words there are for each error. Turn the fraction over.": (
-                lambda turns, drawn: 1 / _pooled(turns, drawn)
+                lambda turns, drawn: 1 / _pooled_rate(turns, drawn)
             ),
         },
     ),
     "05.3": Exercise(
-        cases=_sayings,
+        cases=_word_and_turn_cases,
         praise="A middle forgives a time that is a little off, and a pause belongs to nobody.",
         otherwise="for each word, which turn has begun and not yet ended at the word's middle?",
         mistakes={
@@ -194,15 +196,15 @@ EXERCISES = {
             "you ask who speaks at the word's end, which is often a little late. Ask at its middle.": (
                 lambda words, turns: _speakers_at(words["offset"], turns)
             ),
-            "you take the last turn that has begun, and it may be over. Ask about its end too.": _last_who_began,
+            "you take the last turn that has begun, and it may be over. Ask about its end too.": _last_to_begin,
             "you ask that the whole word lies in a turn. Times are a little off: its middle is enough.": (
-                _whole_word_in_turn
+                _speaker_at_both_ends
             ),
             "a word that nobody says is missing. Keep one name a word, or names slip against words.": _without_nobody,
         },
     ),
     "05.4": Exercise(
-        cases=_features,
+        cases=_columns_to_scale,
         tolerance=0.01,  # whoever divides by n - 1 is right too
         praise="What is unusual in the test part stays unusual: its scale was made without it.",
         otherwise="take mean and standard deviation of each training column, and use both on the test part.",
@@ -210,7 +212,7 @@ EXERCISES = {
             "you scaled the test part by itself. A louder day would look like any other: take the training's scale.": (
                 lambda train, test: (test - test.mean(axis=0)) / test.std(axis=0)
             ),
-            "you fitted on both parts together, so the test part had a say in its own scale.": _scaled_by_all,
+            "you fitted on both parts together, so the test part helped to set its own scale.": _scaled_by_all,
             "that is one mean and one spread for all columns. Hz and dB need one each: look at the axis.": (
                 lambda train, test: (test - train.mean()) / train.std()
             ),
@@ -226,21 +228,21 @@ EXERCISES = {
         },
     ),
     "05.5": Exercise(
-        cases=_labels,
-        praise="A label of one case in six has as much say as the label of the other five.",
+        cases=_label_cases,
+        praise="A label of one case in six counts as much as the label of the other five.",
         otherwise="for each label in truth, which share of its cases was predicted right?",
         mistakes={
             "that is accuracy, in which a common label counts more. Take a share for each label first.": _accuracy,
             "that divides by how often a label was predicted. Divide by how often it is true.": _precision,
             "that is macro-F1. Here only the true cases of each label count.": _macro_f1,
             "a label that is never predicted counts too, with a share of 0: go through the labels in truth.": (
-                _of_predicted_labels
+                _mean_over_predicted_labels
             ),
             "that is the sum over the labels. Divide by how many there are.": (
-                lambda truth, predicted: np.sum(_shares(truth, predicted))
+                lambda truth, predicted: np.sum(_recalls(truth, predicted))
             ),
             "there may be more labels than two: divide by how many there are.": (
-                lambda truth, predicted: np.sum(_shares(truth, predicted)) / 2
+                lambda truth, predicted: np.sum(_recalls(truth, predicted)) / 2
             ),
             "two lists compared with == give one answer for the whole. Make arrays of them first.": (
                 lambda truth, predicted: np.mean(truth == predicted)
