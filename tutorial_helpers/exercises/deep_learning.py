@@ -26,7 +26,7 @@ def _pooled_rate(turns, drawn):
     return together["errors"].sum() / together["words"].sum()
 
 
-def _each_recording_once(turns, drawn):
+def _each_name_once(turns, drawn):
     return _pooled_rate(turns, sorted(set(drawn)))
 
 
@@ -167,7 +167,7 @@ EXERCISES = {
         praise="Whole recordings come and go, and one that is drawn twice counts twice.",
         otherwise="put together the turns of all recordings in the draw, then divide all errors by all words.",
         mistakes={
-            "a recording drawn twice counts twice. Asking which turns are in the draw counts it once.": _each_recording_once,
+            "a recording drawn twice counts twice. Asking which turns are in the draw counts it once.": _each_name_once,
             "that is a mean of recordings' rates, in which a short one weighs as much as a long one. Pool first.": (
                 _mean_of_recordings
             ),
