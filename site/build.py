@@ -2,8 +2,8 @@
 
     python site/build.py runs/site
 
-Sphinx reads the files where they lie, so that a link such as `../data/README.md` means the same on GitHub, in JupyterLab
-and here. A warning, such as a link that leads nowhere, is a failure.
+Sphinx reads the files where they lie, so that a link such as `../data/README.md` means the same on GitHub, in
+JupyterLab and here. A warning, such as a link that leads nowhere, is a failure.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ include_patterns = [
 # Sphinx looks into every other folder; and the navigation is put behind the README (pages.py)
 exclude_patterns = [".*", "runs", "site/navigation.md"]
 
+add_module_names = False  # the headings say them
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # types stand in the docstrings' sections, with shapes and units
 default_role = "code"  # what a docstring has between single backticks

@@ -144,14 +144,15 @@ def figures() -> dict[str, tuple[str, plt.Figure]]:
     """The page's figures by name, each with its alt text."""
     return {
         "wer": (
-            "Word error rates on clear sound with 95 % intervals, one row a recogniser. Both ways to run Whisper tiny.en "
-            "lie close to zero for the show and for the prompts; PocketSphinx lies far to the right, and further for "
-            "the prompts.",
+            "Word error rates on clear sound with 95 % intervals, one row a recogniser. Both ways to run Whisper "
+            "tiny.en lie close to zero for the show and for the prompts; PocketSphinx lies far to the right, and "
+            "further for the prompts.",
             wer_figure(),
         ),
         "coverage": (
-            "One row a question of lesson 04, one point a method: how many of its 95 % intervals hold what was planted. "
-            "Recommended methods lie on the line at 95 %; most others lie to the left of it, some far to the left.",
+            "One row a question of lesson 04, one point a method: how many of its 95 % intervals hold what was "
+            "planted. Recommended methods lie on the line at 95 %; most others lie to the left of it, "
+            "some far to the left.",
             coverage_figure(),
         ),
     }

@@ -3,11 +3,13 @@
 import subprocess
 import sys
 
+import pytest
 import yaml
 
-from tutorial_helpers import colab, runner
+from tutorial_helpers.places import ROOT
+from tutorial_helpers.project import colab
 
-ROOT = runner.ROOT
+pytestmark = pytest.mark.timeout(180)
 
 
 def test_binders_builder_accepts_the_folder_and_takes_its_environment():

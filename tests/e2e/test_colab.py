@@ -12,9 +12,10 @@ from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from packaging.version import Version
 
-from tutorial_helpers import colab, publish, runner
+from tutorial_helpers.places import ROOT
+from tutorial_helpers.project import colab, publish
 
-ROOT = runner.ROOT
+pytestmark = pytest.mark.timeout(1200)  # the first test installs what the lessons need, torch included
 PIP_CACHE = os.environ.get("PIP_CACHE_DIR", str(Path.home() / ".cache" / "pip"))
 # what Colab is to the first cell: a module that is loaded when the kernel starts, and a drive that can be mounted
 STAND_IN = {
