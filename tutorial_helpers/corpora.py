@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import gzip
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -247,4 +248,4 @@ def _parse_transcript(lines: str) -> dict[str, str | None]:
     return texts
 
 
-NAMED = {"show": load_show, "prompts": load_prompts}
+NAMED: dict[str, Callable[[], Corpus]] = {"show": load_show, "prompts": load_prompts}

@@ -160,10 +160,10 @@ def _fetch_file(url: str, path: Path, sha256: str | None) -> None:
     try:
         pooch.retrieve(url, sha256, fname=path.name, path=path.parent, downloader=downloader)
     except exceptions.HTTPError as error:
-        answer = f"{error.response.status_code} ({error.response.reason})"
+        answer = str(error).split(" for url")[0]
         raise TutorialError(
-            f"{url} could not be fetched: the server answers {answer}. Check the address in a browser, or ask whoever "
-            f"published it. {again}"
+            f"{url} could not be fetched: the server answers '{answer}'. Check the address in a browser, or ask "
+            f"whoever published it. {again}"
         ) from error
     except exceptions.ChunkedEncodingError as error:
         raise TutorialError(f"{url} could not be fetched: the connection broke off in the middle. {again}") from error

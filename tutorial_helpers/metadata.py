@@ -1,4 +1,4 @@
-"""What is known of recordings before they are opened: which files a folder holds, their names and dates, `metadata.csv`."""
+"""What is known of recordings without opening them: the audio files of a folder, their names, dates and metadata."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from .errors import TutorialError
 
 COLUMNS = ["path", "date", "speaker", "group", "treated", "text", "kind"]
 TEXT = "string[python]"  # stored by pyarrow, numbers that are computed from texts would be of its types, not of numpy's
-AUDIO_SUFFIXES = set(".aac .aif .aiff .flac .m4a .mp3 .mp4 .ogg .opus .wav .webm .wma".split())
+AUDIO_SUFFIXES = (".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".mp4", ".ogg", ".opus", ".wav", ".webm", ".wma")
+WHAT_IS_READ = f"Files that are read end in: {', '.join(AUDIO_SUFFIXES)}."
 
 
 def recordings_table(rows: Mapping[str, Mapping]) -> pd.DataFrame:
@@ -73,7 +74,7 @@ def recordings_in(folder: str | Path) -> pd.DataFrame:
             raise TutorialError(f"{rows[name]['path']} and {path} differ only in their endings. Rename one of them.")
         rows[name] = {"path": str(path), "date": _date_in_name(path.name), "kind": "speech"}
     if not rows:
-        raise TutorialError(f"There is no audio file in {folder}. Files that are read end in: {_suffixes()}.")
+        raise TutorialError(f"There is no audio file in {folder}. {WHAT_IS_READ}")
     metadata = folder / "metadata.csv"
     return _override(recordings_table(rows), metadata) if metadata.exists() else recordings_table(rows)
 
@@ -147,17 +148,9 @@ def same_name(name: str) -> str:
 
 
 def name_trouble(name: str) -> str:
-    """What keeps a name from being a file's or a folder's on every machine; empty where nothing does.
+    """What keeps a name from being a file's on every machine, such as "is too long"; empty where nothing does.
 
-    Parameters
-    ----------
-    name : str
-        One name, or more with `/` between them. It has to stay below its folder, on Windows too.
-
-    Returns
-    -------
-    str
-        The end of a sentence, such as "is too long".
+    Folders stand before it with `/` between them. It has to stay below its folder, on Windows too.
     """
     for part in name.split("/"):
         if part in ("", ".", ".."):
@@ -182,11 +175,6 @@ def check_files(files: list[str], where: str) -> None:
         With `/` between folders.
     where : str
         What an error calls the table or folder that has them.
-
-    Raises
-    ------
-    TutorialError
-        With the first such name.
     """
     if not files:
         raise TutorialError(f"{where} names no file. It needs one row for each recording.")
@@ -197,9 +185,7 @@ def check_files(files: list[str], where: str) -> None:
             raise TutorialError(f"{where} names the file '{file}'. That {trouble}. Rename it.")
         path = PurePosixPath(file)
         if path.suffix.lower() not in AUDIO_SUFFIXES:
-            raise TutorialError(
-                f"{where} names '{file}', which is no audio by its ending. Files that are read end in: {_suffixes()}."
-            )
+            raise TutorialError(f"{where} names '{file}', which is no audio by its ending. {WHAT_IS_READ}")
         key = same_name(str(path.with_suffix("")))
         if key in names:
             how = "twice" if names[key] == file else "which differ only in upper and lower case, or in their endings"
@@ -212,11 +198,6 @@ def check_files(files: list[str], where: str) -> None:
                     f"{where} names the folders '{other}' and '{parent}', which differ only in upper and lower case. "
                     "Rename one of them."
                 )
-
-
-def _suffixes() -> str:
-    """The endings of audio files, for a message."""
-    return ", ".join(sorted(AUDIO_SUFFIXES))
 
 
 def _date_in_name(name: str) -> datetime | None:
