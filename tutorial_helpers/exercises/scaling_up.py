@@ -10,7 +10,7 @@ from .judge import Exercise
 # 06.1: gigabytes of a decoded recording
 
 
-def _recordings() -> dict:
+def _decoded_sizes() -> dict:
     """Recordings and the gigabytes that their samples take as float32."""
     cases = {}
     for hours, sr, channels in ((4, 44_100, 2), (1.5, 16_000, 1), (2, 48_000, 6)):
@@ -23,7 +23,7 @@ def _recordings() -> dict:
 # 06.2: the samples that a block of frames looks at
 
 
-def _blocks() -> dict:
+def _samples_of_blocks() -> dict:
     """Blocks of frames, and the samples between which their windows lie."""
     cases = {}
     for first, last, hop, n_fft in ((3_000, 6_000, 160, 1_024), (500, 700, 512, 2_048), (250, 251, 100, 400)):
@@ -36,7 +36,7 @@ def _blocks() -> dict:
 # 06.3: the serial share from two times
 
 
-def _runs() -> dict:
+def _times_of_jobs() -> dict:
     """A job's seconds on one worker and on several, and the share of it that was planted as serial."""
     cases = {}
     for one, share, workers in ((600.0, 0.05, 8), (90.0, 0.2, 4), (3_600.0, 0.01, 64)):
@@ -46,14 +46,14 @@ def _runs() -> dict:
     return cases
 
 
-def _share(one: float, many: float, workers: int) -> float:
+def _serial_share(one: float, many: float, workers: int) -> float:
     return (many / one - 1 / workers) / (1 - 1 / workers)
 
 
 # 06.4: the mean over all frames from a table of recordings
 
 
-def _summaries() -> dict:
+def _recordings_with_means() -> dict:
     """Tables of recordings (`frames`, `mean`), one of them without a voice, and the mean over all their frames."""
     planted = {
         "one long recording and two short ones": [(6_000, 200.0), (300, 110.0), (500, 130.0), (0, np.nan)],
@@ -66,14 +66,14 @@ def _summaries() -> dict:
     return cases
 
 
-def _total(parts: pd.DataFrame) -> float:
+def _sum_over_frames(parts: pd.DataFrame) -> float:
     return (parts["frames"] * parts["mean"]).sum()
 
 
 # 06.5: what is missing, by group
 
 
-def _datasets() -> dict:
+def _incomplete_datasets() -> dict:
     """What was asked for, the names that are in a dataset, and the share of each group that is missing."""
     planted = {  # {group: (recordings asked for, of which missing)}
         "two groups": {"FM": (20, 1), "stream": (10, 8)},
@@ -89,14 +89,14 @@ def _datasets() -> dict:
     return cases
 
 
-def _missing(asked: pd.DataFrame, done: list[str]) -> pd.Series:
+def _is_missing(asked: pd.DataFrame, done: list[str]) -> pd.Series:
     """For each recording asked for, whether it is not there."""
     return pd.Series(~asked.index.isin(done), asked.index)
 
 
 EXERCISES = {
     "06.1": Exercise(
-        cases=_recordings,
+        cases=_decoded_sizes,
         praise="What counts is seconds, rate, channels and four bytes, however small the file was on disk.",
         otherwise="how many samples are there, in all channels, and how many bytes has each?",
         mistakes={
@@ -133,8 +133,8 @@ EXERCISES = {
         },
     ),
     "06.2": Exercise(
-        cases=_blocks,
-        praise="Half a window before the first centre and half a window behind the last: then no frame sees an edge.",
+        cases=_samples_of_blocks,
+        praise="Half a window before the first centre and half a window after the last: then every frame is complete.",
         otherwise="where is the first frame's centre, where is the last one's, and how far does a window reach?",
         mistakes={
             "the frames at both edges lack half of their windows. Add a margin on each side.": (
@@ -152,10 +152,10 @@ EXERCISES = {
             "frames are centred: the window of a frame does not begin at its time.": (
                 lambda first, last, hop, n_fft: (first * hop, (last - 1) * hop + n_fft)
             ),
-            "there is a margin before the block, and none behind it.": (
+            "there is a margin before the block, and none after it.": (
                 lambda first, last, hop, n_fft: (first * hop - n_fft // 2, (last - 1) * hop)
             ),
-            "there is a margin behind the block, and none before it.": (
+            "there is a margin after the block, and none before it.": (
                 lambda first, last, hop, n_fft: (first * hop, (last - 1) * hop + n_fft // 2)
             ),
             "the margin is half a window, not half a hop.": (
@@ -165,12 +165,12 @@ EXERCISES = {
         },
     ),
     "06.3": Exercise(
-        cases=_runs,
-        praise="Two times and a number of workers are enough to see how far more of them will carry.",
+        cases=_times_of_jobs,
+        praise="Two times and a number of workers are enough to predict what more workers would bring.",
         otherwise="write Amdahl's law with your two times in it, and solve it for s.",
         mistakes={
             "that is how many times faster it became.": lambda one, many, workers: one / many,
-            "that is the efficiency: how many times faster, a worker.": lambda one, many, workers: one / many / workers,
+            "that is the efficiency: the speed-up divided by workers.": lambda one, many, workers: one / many / workers,
             "that is the share of the workers' time that was lost. It grows with their number; s does not.": (
                 lambda one, many, workers: 1 - one / many / workers
             ),
@@ -181,22 +181,22 @@ EXERCISES = {
                 lambda one, many, workers: many / one - 1 / workers
             ),
             "that is the share that can be shared out. Asked for is the other one.": (
-                lambda one, many, workers: 1 - _share(one, many, workers)
+                lambda one, many, workers: 1 - _serial_share(one, many, workers)
             ),
             "that is the serial share of the run with many workers. Asked for is the share of the one with one.": (
-                lambda one, many, workers: _share(one, many, workers) * one / many
+                lambda one, many, workers: _serial_share(one, many, workers) * one / many
             ),
             "those are the seconds of the serial part. Divide by the seconds on one worker.": (
-                lambda one, many, workers: _share(one, many, workers) * one
+                lambda one, many, workers: _serial_share(one, many, workers) * one
             ),
         },
     ),
     "06.4": Exercise(
-        cases=_summaries,
-        praise="Each recording has the say of its frames, and one without a voice has none.",
+        cases=_recordings_with_means,
+        praise="Each recording counts by its frames, and one without a voice does not count.",
         otherwise="what is the sum over all frames, and how many frames are there?",
         mistakes={
-            "that is the mean of the recordings' means: a short one has as much say as a long one.": (
+            "that is the mean of the recordings' means: a short one counts as much as a long one.": (
                 lambda parts: parts["mean"].mean()
             ),
             "that is the median of the recordings' means. Asked for is the mean of all frames.": (
@@ -208,44 +208,46 @@ EXERCISES = {
             "without a voice there is no F0; 0 Hz is not what it has.": (
                 lambda parts: np.average(parts["mean"].fillna(0))
             ),
-            "that is the sum over all frames. Divide it by their number.": _total,
+            "that is the sum over all frames. Divide it by their number.": _sum_over_frames,
             "the sum over all frames is right. Divide it by the number of frames, not of recordings.": (
-                lambda parts: _total(parts) / len(parts)
+                lambda parts: _sum_over_frames(parts) / len(parts)
             ),
-            "the weights are upside down: the shortest recording has the largest say.": (
+            "the weights are upside down: the shortest recording counts most.": (
                 lambda parts: (parts["mean"] / parts["frames"]).sum() / (1 / parts["frames"][parts["frames"] > 0]).sum()
             ),
             "that is the longest recording alone.": lambda parts: parts["mean"][parts["frames"].idxmax()],
         },
     ),
     "06.5": Exercise(
-        cases=_datasets,
+        cases=_incomplete_datasets,
         praise="Read this line before any estimate: where the groups differ, what is missing is not missing at random.",
         otherwise="for each recording asked for, is its name in done? Then take the share of 'no' in each group.",
         mistakes={
             "those are the shares that are there. Asked for is what is missing.": (
-                lambda asked, done: 1 - _missing(asked, done).groupby(asked["group"]).mean()
+                lambda asked, done: 1 - _is_missing(asked, done).groupby(asked["group"]).mean()
             ),
             "that is the share of all recordings together. It cannot show that one group is gone.": (
-                lambda asked, done: _missing(asked, done).mean()
+                lambda asked, done: _is_missing(asked, done).mean()
             ),
             "names in `done` that nobody asked for make the sum wrong. Compare names, not numbers.": (
                 lambda asked, done: 1 - len(done) / len(asked)
             ),
             "those are numbers of recordings. Divide by how many of the group were asked for.": (
-                lambda asked, done: _missing(asked, done).groupby(asked["group"]).sum()
+                lambda asked, done: _is_missing(asked, done).groupby(asked["group"]).sum()
             ),
             "that says which groups the missing ones are of. Divide by how many of each were asked for.": (
-                lambda asked, done: _missing(asked, done).groupby(asked["group"]).sum() / _missing(asked, done).sum()
+                lambda asked, done: (
+                    asked.loc[_is_missing(asked, done), "group"].value_counts(normalize=True).sort_index()
+                )
             ),
             "divided by all recordings. Each group has its own number.": (
-                lambda asked, done: _missing(asked, done).groupby(asked["group"]).sum() / len(asked)
+                lambda asked, done: _is_missing(asked, done).groupby(asked["group"]).sum() / len(asked)
             ),
             "a share lies between 0 and 1; those are per cent.": (
-                lambda asked, done: 100 * _missing(asked, done).groupby(asked["group"]).mean()
+                lambda asked, done: 100 * _is_missing(asked, done).groupby(asked["group"]).mean()
             ),
             "groups go in the order of their names.": (
-                lambda asked, done: _missing(asked, done).groupby(asked["group"]).mean().sort_values(ascending=False)
+                lambda asked, done: _is_missing(asked, done).groupby(asked["group"]).mean().sort_values(ascending=False)
             ),
         },
     ),
