@@ -4,7 +4,7 @@
 is the tables that lesson 04 makes of sound, drawn from an equation. The functions that estimate get the tables and
 never what was planted; the two meet in `covers`.
 
-ladder.csv    how often each rung of the ladder finds an effect that is not there, by the errors' memory
+ladder.csv    how often each method of the ladder finds an effect that is not there, by the errors' memory
 series.csv    how often 95 % intervals for a jump hold it, by the number of episodes and the errors' memory
 coverage.csv  the same for every question of lesson 04, over corpora whose planted values are drawn anew
 """
@@ -21,8 +21,9 @@ import pandas as pd
 import statsmodels.api as sm
 from statsmodels.tools.sm_exceptions import ConvergenceWarning
 
-from tutorial_helpers import statistics
-from tutorial_helpers.statistics import ar1
+from tutorial_helpers.places import bundled
+from tutorial_helpers.statistics import across, measurement, within
+from tutorial_helpers.statistics.within import ar1
 
 SEED = 20221106
 RECOMMENDED = {
@@ -150,7 +151,7 @@ def estimate_windows(windows: pd.DataFrame) -> dict:
         "differences": sm.OLS(y.diff().dropna(), X.diff().dropna().assign(const=1.0)).fit(),
         "lagged outcome": sm.OLS(y[lagged.index], lagged).fit(),
     }
-    tables = {name: statistics.terms(fit) for name, fit in fits.items()} | {"GLS by REML": statistics.gls_ar1(y, X)[0]}
+    tables = {name: within.terms(fit) for name, fit in fits.items()} | {"GLS by REML": within.gls_ar1(y, X)[0]}
     questions = {"a feature within a recording": "pitch", "a feature without effect": "humidity"}
     return {
         (question, method): interval(table, term)
@@ -161,15 +162,15 @@ def estimate_windows(windows: pd.DataFrame) -> dict:
 
 def estimate_episodes(episodes: pd.DataFrame) -> dict:
     event = len(episodes) // 2
-    X = statistics.event_terms(len(episodes), event)
+    X = across.event_terms(len(episodes), event)
     tables = {
-        ("a jump at an event", name): table for name, table in statistics.event_fits(episodes["alone"], event).items()
+        ("a jump at an event", name): table for name, table in across.event_fits(episodes["alone"], event).items()
     }
     question = "an effect on one of two hosts"
     difference = episodes["host"] - episodes["cohost"]
-    tables[question, "the host alone, interrupted, GLS"] = statistics.gls_ar1(episodes["host"], X)[0]
-    tables[question, "against the co-host, OLS"] = statistics.terms(sm.OLS(difference, X[["const", "after"]]).fit())
-    tables[question, "against the co-host, GLS"] = statistics.gls_ar1(difference, X[["const", "after"]])[0]
+    tables[question, "the host alone, interrupted, GLS"] = within.gls_ar1(episodes["host"], X)[0]
+    tables[question, "against the co-host, OLS"] = within.terms(sm.OLS(difference, X[["const", "after"]]).fit())
+    tables[question, "against the co-host, GLS"] = within.gls_ar1(difference, X[["const", "after"]])[0]
     return {name: interval(table, "after") for name, table in tables.items()}
 
 
@@ -185,13 +186,13 @@ def estimate_speakers(turns: pd.DataFrame) -> dict:
         "a mean a speaker, t": sm.OLS(means["pitch"], sm.add_constant(means["channel"])).fit(),
     }
     question = "speakers of two channels"
-    found = {(question, name): interval(statistics.terms(fit), "channel") for name, fit in fits.items()}
+    found = {(question, name): interval(within.terms(fit), "channel") for name, fit in fits.items()}
     dummies = pd.get_dummies(turns["speaker"], dtype=float).add_prefix("speaker_")
     fits = {
         "all turns, OLS": sm.OLS(turns["rating"], sm.add_constant(turns["pitch"])).fit(),
         "speaker fixed effects": sm.OLS(turns["rating"], dummies.assign(pitch=turns["pitch"])).fit(),
     }
-    return found | {("within speakers", name): interval(statistics.terms(fit), "pitch") for name, fit in fits.items()}
+    return found | {("within speakers", name): interval(within.terms(fit), "pitch") for name, fit in fits.items()}
 
 
 def estimate_measured(turns: pd.DataFrame, rng: np.random.Generator) -> dict:
@@ -203,11 +204,11 @@ def estimate_measured(turns: pd.DataFrame, rng: np.random.Generator) -> dict:
         ("music taken for talk", "by_talk", turns["detected"].to_numpy(), "talk_checked"),
     ):
         y = turns[outcome].to_numpy()
-        naive = statistics.terms(sm.OLS(y, pd.DataFrame({"const": 1.0, "x": measured})).fit())
+        naive = within.terms(sm.OLS(y, pd.DataFrame({"const": 1.0, "x": measured})).fit())
         found[question, "as measured, OLS"] = interval(naive, "x")
-        fixed = statistics.calibrate(y, measured, turns[checked].to_numpy())
+        fixed = measurement.calibrate(y, measured, turns[checked].to_numpy())
         found[question, "a fifth checked"] = tuple(fixed[["estimate", "low", "high"]])
-    fixed = statistics.simex(turns["by_pitch"].to_numpy(), takes, rng)
+    fixed = measurement.simex(turns["by_pitch"].to_numpy(), takes, rng)
     return found | {("pitch with errors", "measured twice, SIMEX"): tuple(fixed[["estimate", "low", "high"]])}
 
 
@@ -258,10 +259,10 @@ def coverage(corpora: int, workers: int) -> pd.DataFrame:
 
 
 def false_positives(case: tuple[int, float, int, int]) -> pd.DataFrame:
-    """How often each rung finds an effect between two series that have nothing to do with each other."""
+    """How often each method finds an effect between two series that have nothing to do with each other."""
     n, rho, trials, number = case
     rng = np.random.default_rng([SEED, n, round(100 * rho), number])
-    p = pd.DataFrame([statistics.p_values(ar1(rng, n, rho), ar1(rng, n, rho)) for _ in range(trials)])
+    p = pd.DataFrame([within.p_values_by_method(ar1(rng, n, rho), ar1(rng, n, rho)) for _ in range(trials)])
     found = (p < 0.05).sum().rename("found").rename_axis("method").reset_index()
     return found.assign(n=n, rho=rho, trials=trials)
 
@@ -285,7 +286,7 @@ def jumps(case: tuple[int, float, int]) -> pd.DataFrame:
     for _ in range(trials):
         jump = rng.uniform(-1.5, 1.5)
         y = jump * (np.arange(n) >= n // 2) + 0.02 * np.arange(n) + ar1(rng, n, rho)
-        for method, table in statistics.event_fits(y, n // 2).items():
+        for method, table in across.event_fits(y, n // 2).items():
             _, low, high = interval(table, "after")
             rows.append((method, low <= jump <= high))
     share = pd.DataFrame(rows, columns=["method", "coverage"]).groupby("method", sort=False)["coverage"].mean()
@@ -310,7 +311,7 @@ def main() -> None:
     parser.add_argument("--corpora", type=int, default=2000)
     parser.add_argument("--trials", type=int, default=4000)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=statistics.SIMULATIONS)
+    parser.add_argument("--out", type=Path, default=bundled("simulations"))
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     tables = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import islice
 
 import numpy as np
@@ -167,16 +168,14 @@ def _pairs_of_one_speaker(speech: pd.DataFrame, rng: np.random.Generator, *, mos
     named = named[named["speaker"] == named["speaker"].value_counts().idxmax()]
     named["condition"] = (named["group"] != named["group"].iloc[0]).astype(int)
     pairs = [pair for _, pair in named.groupby("unit") if sorted(pair["condition"]) == [0, 1]]
-    chosen = []
-    for i in rng.permutation(len(pairs)):
-        if len(chosen) < most and all(_has_seconds(path, start + 1.5) for path in pairs[i]["path"]):
-            chosen.append(pairs[i])
+    drawn = (pairs[i] for i in rng.permutation(len(pairs)))
+    chosen = list(islice((pair for pair in drawn if _all_last(pair["path"], start + 1.5)), most))
     return pd.concat(chosen) if len(chosen) >= FEWEST_ON_A_SIDE else named.iloc[:0]
 
 
-def _has_seconds(path: str, seconds: float) -> bool:
-    """Whether a recording is that long or longer."""
-    return data_prep.probe(path)["seconds"] >= seconds
+def _all_last(paths: Iterable[str], seconds: float) -> bool:
+    """Whether each of these recordings is that long or longer."""
+    return all(data_prep.probe(path)["seconds"] >= seconds for path in paths)
 
 
 def choose_segments(
@@ -203,7 +202,7 @@ def choose_segments(
             drawn = (
                 own.index[i]
                 for i in rng.permutation(len(own))
-                if _has_seconds(own["path"].iloc[i], own["onset"].iloc[i] + 0.2)
+                if _all_last(own["path"].iloc[[i]], own["onset"].iloc[i] + 0.2)
             )
             wanted = wanted.union(list(islice(drawn, most)), sort=False)
     return spoken.loc[wanted]

@@ -89,11 +89,8 @@ def simex(outcome: np.ndarray, takes: np.ndarray, rng: np.random.Generator, *, b
         raise TutorialError(f"SIMEX here takes two measurements a row; takes has the shape {takes.shape}.")
     slopes = simex_slopes(outcome, takes, rng, repeats=100)
     n = len(outcome)
-    again = [
-        simex_curve(simex_slopes(outcome[rows], takes[rows], rng, repeats=20), -1.0)
-        for rows in rng.integers(0, n, size=(boots, n))
-    ]
-    low, high = np.percentile(again, [2.5, 97.5])
+    drawn = (simex_slopes(outcome[rows], takes[rows], rng, repeats=20) for rows in rng.integers(0, n, size=(boots, n)))
+    low, high = np.percentile(np.array([simex_curve(again, -1.0) for again in drawn]), [2.5, 97.5])
     return pd.Series({"naive": slopes[0], "estimate": simex_curve(slopes, -1.0), "low": low, "high": high})
 
 
