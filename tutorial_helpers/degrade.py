@@ -20,19 +20,10 @@ def _lower_gain(y: np.ndarray, db: float) -> np.ndarray:
 
 
 def as_mp3(y: np.ndarray, sr: int = SR, *, kbps: float = 24.0) -> np.ndarray:
-    """What is left of a sound after it was saved as mp3 of a constant bit rate and read again.
+    """What is left of a sound after it was saved as mp3 of a constant bit rate and read again, shape (n_samples,).
 
+    kbps: kilobits a second, 8 to 160; LAME takes the next rate that it has.
     Lesson: 04_statistics.
-
-    Parameters
-    ----------
-    y : float32, shape (n_samples,)
-    sr : sampling rate, in Hz.
-    kbps : kilobits a second, 8 to 160; LAME takes the next rate that it has.
-
-    Returns
-    -------
-    float32, shape (n_samples,)
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "saved.mp3"
@@ -46,34 +37,15 @@ def _limit_bandwidth(y: np.ndarray, sr: int, rate: float) -> np.ndarray:
 
 
 def mislabel_rate(y: np.ndarray, sr: int, rate: float) -> np.ndarray:
-    """The samples at another rate, to be called samples at `sr` by mistake.
+    """The samples of a sound at another rate (Hz), to be called samples at `sr` by mistake: float32.
 
-    Parameters
-    ----------
-    y : float32, shape (n_samples,)
-    sr, rate : the sound's own sampling rate and the other one, in Hz. With a rate of 2 * `sr` the sound lasts twice
-        as long and is an octave lower.
-
-    Returns
-    -------
-    float32, shape (n_samples * rate / sr,)
+    With a rate of 2 * `sr` the sound lasts twice as long and is an octave lower.
     """
     return soxr.resample(y, sr, rate)
 
 
 def add_noise(y: np.ndarray, snr_db: float, rng: np.random.Generator) -> np.ndarray:
-    """The sound with white noise added at a signal-to-noise ratio.
-
-    Parameters
-    ----------
-    y : float32, shape (n_samples,)
-    snr_db : how far the noise lies under the RMS of all of `y`, in dB.
-    rng : draws the noise.
-
-    Returns
-    -------
-    float32, shape (n_samples,)
-    """
+    """The sound with white noise, drawn by rng, so many dB under the RMS of all of it: float32, shape (n_samples,)."""
     noise = rng.standard_normal(len(y)) * np.sqrt(np.mean(y**2)) * 10 ** (-snr_db / 20)
     return (y + noise).astype(np.float32)
 
@@ -91,11 +63,9 @@ def _add_room(y: np.ndarray, response: np.ndarray) -> np.ndarray:
 
 
 def recording_chains(rng: np.random.Generator) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-    """Five chains from a voice to a file, by name, each a function of `y` at 16 kHz.
+    """Five chains from a voice to a file, by name, each a function of y at 16 kHz.
 
-    Parameters
-    ----------
-    rng : draws the room, which stays the same, and the noise, which is new in each recording.
+    rng draws the room, which is the same in all recordings, and the noise, which is new in each.
     """
     room = _room_response(rng)
     return {
