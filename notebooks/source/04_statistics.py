@@ -55,7 +55,19 @@ import statsmodels.api as sm
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from tutorial_helpers import corpora, data_prep, exercises, features, plotting, representations, statistics
+from tutorial_helpers import (
+    corpora,
+    data_prep,
+    degrade,
+    exercises,
+    features,
+    plotting,
+    representations,
+    segments,
+    voice,
+)
+from tutorial_helpers.background import in_background
+from tutorial_helpers.statistics import across, measurement, within
 
 plotting.use_style()
 warnings.filterwarnings("ignore", message="Precision loss")  # scipy, where a folder holds copies of one recording
@@ -66,22 +78,22 @@ episode = corpora.pick(source, recording)
 sr = data_prep.SR
 rng = np.random.default_rng(seed)
 read = data_prep.read(episode.path, start=start, seconds=60 * minutes)
-y = statistics.long_enough(read, episode, source.recordings)
+y = within.long_enough(read, episode, source.recordings)
 joined = "" if len(y) == len(read) else " (joined with other recordings, to have half a minute)"
 print(f"{episode.name}: {len(y) / sr:.0f} s{joined}")
 
 # %% [markdown]
-# Later parts need the voice of every turn in a year of episodes. Measuring it keeps one core busy for some seconds, and
-# nothing before waits for it: so it begins now, in a process of its own, and we pick it up when we need it.
+# Later parts need the frames of every turn in a year of episodes. Measuring them keeps one core busy for some seconds,
+# and nothing before waits for them: so it begins now, in a process of its own, and we pick them up when we need them.
 
 # %%
 spoken = corpora.spoken(source, start=start, minutes=minutes)
 drawn_by = np.random.default_rng(seed)  # of its own, so that what is drawn below does not hang on the corpus's size
-chosen, how_compared = statistics.comparison(
+chosen, how_compared = across.choose_design(
     source.recordings, drawn_by, event_date=event_date, group=group, most=most_recordings, start=start
 )
-to_measure = statistics.stretches(spoken, chosen, drawn_by)
-measuring = statistics.in_background(statistics.measure_turns, to_measure, source.turns)
+to_measure = across.choose_segments(spoken, chosen, drawn_by)
+measuring = in_background(features.frames_of_segments, to_measure)
 
 # %% [markdown]
 # ## A. Within one recording
@@ -95,13 +107,14 @@ measuring = statistics.in_background(statistics.measure_turns, to_measure, sourc
 
 # %%
 frames = features.frame_table(y, sr)
-table = statistics.windows(frames, seconds=0.5)
+windows = segments.windows(frames, 0.5)
+table = segments.measure(frames, windows)
 if source.turns is None or joined:
     speech = data_prep.voice_activity(y, sr)
 else:
     speech = source.turns[(source.turns["recording"] == episode.name) & (source.turns["kind"] == "speech")]
     speech = speech.assign(onset=speech["onset"] - start, offset=speech["offset"] - start)
-spoken_there = data_prep.inside(table["time"] + 0.25, speech)  # the middle of each window
+spoken_there = data_prep.inside(table["onset"] + 0.25, speech)  # the middle of each window
 talk = table[spoken_there & (table["voiced"] >= 0.25)].copy()
 print(f"{len(frames)} frames make {len(table)} windows; {len(talk)} lie in speech and are voiced for a quarter or more")
 # NBVAL_CHECK_OUTPUT
@@ -114,10 +127,13 @@ print(f"{len(frames)} frames make {len(table)} windows; {len(talk)} lie in speec
 # of pitch.
 
 # %%
+counted = frames
 if len(talk) < 30:
-    talk = table.assign(semitones=features.semitones(table["centroid"]))
+    counted = frames.assign(voiced=True)  # then all frames of a window count
+    talk = segments.measure(counted, windows)
+    talk["semitones"] = voice.semitones(talk["centroid"])
     print(f"{episode.name} has too little voice: the spectral centroid takes the place of pitch below.")
-talk[["time", "semitones", "level", "contrast", "voiced"]].head(3).round(2)
+talk[["onset", "semitones", "level", "contrast", "voiced"]].head(3).round(2)
 
 # %% [markdown]
 # Now the outcome. Imagine listeners with a dial from 0 to 100. We write their reaction ourselves, so that its truth is
@@ -129,7 +145,7 @@ planted = {"semitones": 1.5, "level": 0.8, "contrast": 0.0}
 X = talk[list(planted)] - talk[list(planted)].mean()
 X.insert(0, "const", 1.0)
 effects = planted["semitones"] * X["semitones"] + planted["level"] * X["level"]
-reaction = 50 + effects + statistics.ar1(rng, len(X), rho=0.8, sd=6.0)
+reaction = 50 + effects + within.ar1(rng, len(X), rho=0.8, sd=6.0)
 
 # %% [markdown]
 # Look at how the two lines move. Pitch jumps from one window to the next, and stays up while a woman speaks; the
@@ -138,12 +154,12 @@ reaction = 50 + effects + statistics.ar1(rng, len(X), rho=0.8, sd=6.0)
 
 # %%
 fig, axes = plt.subplots(2, 1, sharex=True, figsize=(9, 4.2))
-early = talk["time"] < 75
+early = talk["onset"] < 75
 for ax, series, colour, label in [
     (axes[0], talk["semitones"], plotting.BLUE, "Pitch\n(semitones)"),
     (axes[1], reaction, plotting.ORANGE, "Reaction\n(0 to 100)"),
 ]:
-    ax.plot(talk["time"][early], series[early], ".-", color=colour)
+    ax.plot(talk["onset"][early], series[early], ".-", color=colour)
     ax.set(ylabel=label)
 axes[0].set_title("The reaction follows the voice, and wanders by itself")
 axes[1].set_xlabel("Time (s)")
@@ -207,7 +223,8 @@ gap = np.arange(len(quiet)) % hop
 clicks = np.where((gap >= 1024) & (gap < hop - 1024), np.float32(1), quiet)
 seed_stft = np.abs(librosa.stft(clicks, hop_length=hop))
 seed_rms = librosa.feature.rms(y=clicks, frame_length=hop, hop_length=hop)
-ours = statistics.windows(features.frame_table(clicks, sr))["level"]
+of_clicks = features.frame_table(clicks, sr)
+ours = segments.measure(of_clicks, segments.windows(of_clicks, 0.5))["sound_level"]
 print(f"naive: {np.mean(clicks):.0%} of the samples are unseen, the loudest cell is {seed_stft.max():.1f}")
 print(f"naive: {seed_stft.shape[1]} frames of the spectrogram beside {seed_rms.shape[1]} of the RMS")
 unseen = max(0, representations.HOP_LENGTH - representations.N_FFT)
@@ -223,9 +240,9 @@ print(f"mean level {ours.mean():.0f} dB")
 # chosen beforehand, in semitones and dB, standardised.
 
 # %% tags=["pitfall"]
-few = statistics.standardise(talk[list(planted)])
+few = within.standardise(talk[list(planted)])
 for word, columns in {"naive": sink, "right": few}.items():
-    condition, vif = np.linalg.cond(sm.add_constant(columns)), statistics.worst_vif(columns)
+    condition, vif = np.linalg.cond(sm.add_constant(columns)), within.worst_vif(columns)
     print(f"{word}: {columns.shape[1]} features, condition number {condition:.0e}, worst VIF {vif:.2g}")
 
 # %% [markdown]
@@ -237,8 +254,7 @@ for word, columns in {"naive": sink, "right": few}.items():
 a_minute = y[: 60 * sr]
 line = soxr.resample(soxr.resample(a_minute, sr, 8_000), 8_000, sr)
 inflation = [
-    statistics.worst_vif(pd.DataFrame(librosa.feature.mfcc(y=x, sr=sr, hop_length=sr // 10).T))
-    for x in (a_minute, line)
+    within.worst_vif(pd.DataFrame(librosa.feature.mfcc(y=x, sr=sr, hop_length=sr // 10).T)) for x in (a_minute, line)
 ]
 print(f"worst VIF of 20 MFCC: {inflation[0]:.2g} as it is, {inflation[1]:.0e} through a telephone")
 
@@ -255,7 +271,7 @@ print(f"worst VIF of 20 MFCC: {inflation[0]:.2g} as it is, {inflation[1]:.0e} th
 
 # %% tags=["pitfall"]
 chance = rng.normal(size=(2000, min(len(sink), 600)))
-p = statistics.slope_p_values(sink[: chance.shape[1]], chance)
+p = within.slope_p_values(sink[: chance.shape[1]], chance)
 naive = np.mean((p < 0.05).any(axis=1))
 holm = np.mean(p.min(axis=1) < 0.05 / 36)  # Holm finds something where the smallest p passes its first step
 bh = np.mean([multipletests(row, method="fdr_bh")[0].any() for row in p])
@@ -311,7 +327,7 @@ for name in ("semitones", "level"):
 
 # %%
 fig, (left, middle, right) = plt.subplots(1, 3, figsize=(12.5, 3.5))
-left.plot(talk["time"][early], ols.resid[early], ".-")
+left.plot(talk["onset"][early], ols.resid[early], ".-")
 left.axhline(0, color=plotting.GREY, lw=1)
 left.set(xlabel="Time (s)", ylabel="Residual (points)", title="They stay on one side for seconds")
 memory = sm.tsa.acf(ols.resid, nlags=20)
@@ -358,7 +374,7 @@ print(exercises.check("04.2", answer))
 # units.
 
 # %%
-blocks = statistics.block_ids(talk["time"], seconds=5.0)
+blocks = within.block_ids(talk["onset"], seconds=5.0)
 hac = sm.OLS(reaction, X).fit(cov_type="HAC", cov_kwds={"maxlags": 10}, use_t=True)
 clustered = sm.OLS(reaction, X).fit(cov_type="cluster", cov_kwds={"groups": blocks}, use_t=True)
 
@@ -391,13 +407,13 @@ plotting.show(fig, alt="The HAC standard error rises with the number of lags and
 
 # %%
 glsar = sm.GLSAR(reaction, X, rho=1).iterative_fit(maxiter=10)
-gls, rho = statistics.gls_ar1(reaction, X)
+gls, rho = within.gls_ar1(reaction, X)
 differences = sm.OLS(reaction.diff().dropna(), X.diff().dropna().assign(const=1.0)).fit()
 before = X.drop(columns="const").shift(1).add_suffix("_before")
 lagged = X.join(before).assign(reaction_before=reaction.shift(1)).dropna()
 lags = sm.OLS(reaction[lagged.index], lagged).fit()
 print(f"an error keeps {rho:.1f} of the one before by GLS, {glsar.model.rho[0]:.1f} by GLSAR (planted: 0.8)")
-left_over = pd.Series(statistics.without_memory((reaction - X @ gls["estimate"]).to_numpy(), rho))
+left_over = pd.Series(within.without_memory((reaction - X @ gls["estimate"]).to_numpy(), rho))
 print(f"what GLS leaves over correlates with the window before at {abs(left_over.autocorr()):.1f}")
 # NBVAL_CHECK_OUTPUT
 
@@ -407,9 +423,9 @@ print(f"what GLS leaves over correlates with the window before at {abs(left_over
 
 # %%
 fits = {"OLS": ols, "HAC, 10 lags": hac, "5 s blocks": clustered, "GLSAR": glsar}
-tables = {name: statistics.terms(fit) for name, fit in fits.items()} | {"GLS": gls}
-tables |= {"differences": statistics.terms(differences), "lagged outcome": statistics.terms(lags)}
-estimates = statistics.beside(planted, tables)
+tables = {name: within.terms(fit) for name, fit in fits.items()} | {"GLS": gls}
+tables |= {"differences": within.terms(differences), "lagged outcome": within.terms(lags)}
+estimates = within.planted_vs_estimated(planted, tables)
 fig, axes = plt.subplots(1, 3, sharey=True, figsize=(13, 4.4))
 for ax, (term, rows) in zip(axes, estimates.groupby("term", sort=False), strict=True):
     ax.errorbar(rows["estimate"], rows["method"], xerr=rows["high"] - rows["estimate"], fmt="o", lw=3)
@@ -437,7 +453,7 @@ for term in planted:
     others = X.drop(columns=term)
     x_alone = sm.OLS(X[term], others).fit().resid
     y_alone = sm.OLS(reaction, others).fit().resid
-    p = statistics.circular_shift_p(x_alone, y_alone)
+    p = within.circular_shift_p(x_alone, y_alone)
     print(f"{term}: p = {p:.3f} from {len(X)} shifts (planted slope {planted[term]:g})")
 # NBVAL_CHECK_OUTPUT
 
@@ -450,7 +466,7 @@ for term in planted:
 
 # %% tags=["pitfall"]
 own_pitch = talk["semitones"].dropna().to_numpy()[:600]
-trials = pd.DataFrame([statistics.p_values(own_pitch, statistics.ar1(rng, len(own_pitch), 0.95)) for _ in range(60)])
+trials = pd.DataFrame([within.p_values_by_method(own_pitch, within.ar1(rng, len(own_pitch), 0.95)) for _ in range(60)])
 own_share = (trials < 0.05).mean()
 print(f"naive: on this recording OLS finds an effect that is not there in {own_share['OLS']:.0%} of 60 trials")
 print(f"right: GLS by restricted likelihood {own_share['GLS by REML']:.0%}, circular shift ", end="")
@@ -461,7 +477,7 @@ print(f"{own_share['circular shift']:.0%}")
 # that persists like the outcome, on 600 windows. Which lines stay at the black one?
 
 # %%
-ladder = statistics.simulated("ladder").query("n == 600")
+ladder = measurement.simulated("ladder").query("n == 600")
 fig, ax = plt.subplots(figsize=(11, 5))
 for method, rows in ladder.groupby("method", sort=False):
     good = rows["share"].iloc[-1] < 0.075
@@ -502,7 +518,7 @@ for method in ("OLS", "HAC, rule-of-thumb lag", "HAC, 20 lags", "blocks as clust
 # %% tags=["knob"]
 def draw_wolf(rho, n):
     draws = np.random.default_rng(seed)
-    x, y = (np.array([statistics.ar1(draws, n, rho) for _ in range(600)]) for _ in range(2))
+    x, y = (np.array([within.ar1(draws, n, rho) for _ in range(600)]) for _ in range(2))
     x, y = (series - series.mean(axis=1, keepdims=True) for series in (x, y))
     left_over = y - x * (np.sum(x * y, axis=1) / np.sum(x**2, axis=1))[:, None]
     kept = (np.sum(left_over[:, 1:] * left_over[:, :-1], axis=1) / np.sum(left_over**2, axis=1))[:, None]
@@ -567,8 +583,9 @@ print(f"right: GEE {gee.bse['level']:.3f}, clustered OLS {clustered.bse['level']
 # speaks. (Where turns are not known, a recording takes the place of a turn.)
 
 # %%
-voices = measuring.result()
-known, who_speaks = statistics.known_speakers(voices, rng)
+of_turns = measuring.result()
+voices = segments.measure(of_turns, to_measure, turns=source.turns).dropna(subset="semitones")
+known, who_speaks = across.known_speakers(voices, rng)
 print(f"{len(voices)} turns or recordings measured. {who_speaks}")
 # NBVAL_CHECK_OUTPUT
 
@@ -584,14 +601,14 @@ voices[["recording", "speaker", "style", "f0", "semitones", "level", "rate"]].he
 # long as the turn lasts.
 
 # %% tags=["pitfall"]
-raw = statistics.windows(frames, seconds=0.1)
-raw = raw["centroid"][(raw["voiced"] >= 0.25) | (len(talk) == len(table))].dropna().reset_index(drop=True)
+raw = segments.measure(counted, segments.windows(frames, 0.1))
+raw = raw["centroid"][raw["voiced"] >= 0.25].dropna().reset_index(drop=True)
 lengths = (10 * known["seconds"]).round().astype(int)
 regime = pd.Series(np.repeat(known["semitones"].to_numpy(), lengths))[: 10 * len(raw)].rename("turn")
 wolf = {}
 for x in (raw, regime):
-    unrelated = np.array([statistics.ar1(rng, len(x), 0.95) for _ in range(200)])
-    wolf[x.name] = np.mean(statistics.slope_p_values(x.to_frame(), unrelated) < 0.05)
+    unrelated = np.array([within.ar1(rng, len(x), 0.95) for _ in range(200)])
+    wolf[x.name] = np.mean(within.slope_p_values(x.to_frame(), unrelated) < 0.05)
 print(f"naive: the centroid every 0.1 s, lag-1 {raw.autocorr():.1f}: OLS cries wolf in {wolf['centroid']:.0%}")
 print(f"right: pitch by turn, lag-1 {regime.autocorr():.2f}: OLS cries wolf in {wolf['turn']:.0%}")
 
@@ -613,10 +630,10 @@ rating = 50 - 2.0 * (own_mean - own_mean.mean()) + 0.5 * (known["semitones"] - o
 rating += known["speaker"].map({name: rng.normal() for name in known["speaker"].unique()}).astype(float)
 rating += rng.normal(scale=0.5, size=len(known))
 semitones = sm.add_constant(known[["semitones"]])
-pooled = statistics.terms(sm.OLS(rating, semitones).fit())
+pooled = within.terms(sm.OLS(rating, semitones).fit())
 dummies = pd.get_dummies(known["speaker"], dtype=float)
-fixed = statistics.terms(sm.OLS(rating, dummies.assign(semitones=known["semitones"])).fit())
-mixed = statistics.terms(sm.MixedLM(rating, semitones.assign(mean=own_mean), groups=known["speaker"]).fit())
+fixed = within.terms(sm.OLS(rating, dummies.assign(semitones=known["semitones"])).fit())
+mixed = within.terms(sm.MixedLM(rating, semitones.assign(mean=own_mean), groups=known["speaker"]).fit())
 for word, found in {"naive: all turns pooled": pooled, "right: fixed effects": fixed, "right: mixed": mixed}.items():
     estimate, low, high = found.loc["semitones", ["estimate", "low", "high"]]
     print(f"{word}: {estimate:+.1f} points a semitone, 95% from {low:+.1f} to {high:+.1f} (planted +0.5)")
@@ -685,7 +702,7 @@ listeners = pd.DataFrame()
 if source.outcome is not None and episode.name in set(source.outcome["recording"]) and start == 0:
     listeners = source.outcome[source.outcome["recording"] == episode.name].reset_index(drop=True)
     of_episode = source.turns[source.turns["recording"] == episode.name]
-    host = statistics.speaker_windows(frames, of_episode, "host", seconds=5.0)
+    host = within.speaker_windows(frames, of_episode, "host", seconds=5.0)
     listeners = listeners.join(host, how="inner")
     print(f"{len(listeners)} windows of 5 s; the host speaks in {listeners['speaks'].sum():.0f} of them")
 else:
@@ -700,7 +717,7 @@ else:
 if len(listeners):
     fig, axes = plt.subplots(3, 1, figsize=(9, 5.2), sharex=True)
     speaks = listeners["speaks"] == 1
-    panels = {"pitch": "Pitch\n(semitones)", "level": "Level\n(dB)", "reaction": "Reaction\n(points)"}
+    panels = {"relative_pitch": "Pitch\n(semitones)", "relative_level": "Level\n(dB)", "reaction": "Reaction\n(points)"}
     for ax, (column, label) in zip(axes, panels.items(), strict=True):
         shown = listeners[column] if column == "reaction" else listeners[column].where(speaks)
         ax.plot(listeners["onset"], shown, ".-", color=plotting.ORANGE if column == "reaction" else plotting.BLUE)
@@ -718,18 +735,16 @@ if len(listeners):
 
 # %% tags=["pitfall"]
 if len(listeners):
-    whoever = statistics.windows(frames, seconds=5.0).reindex(listeners.index)
-    anyone_X = pd.DataFrame(
-        {"const": 1.0, "pitch": features.semitones(whoever["f0"], 100.0), "level": whoever["level"]}
-    )
+    whoever = segments.measure(frames, segments.windows(frames, 5.0)).reindex(listeners.index)
+    anyone_X = pd.DataFrame({"const": 1.0, "pitch": whoever["semitones"], "level": whoever["sound_level"]})
     anyone_X = anyone_X[whoever["voiced"] >= 0.1]
-    own_X = sm.add_constant(listeners[["speaks", "pitch", "level", "rolloff", "humidity"]])
-    anyone = statistics.terms(sm.OLS(listeners["reaction"][anyone_X.index], anyone_X).fit())
-    naive_fit = statistics.terms(sm.OLS(listeners["reaction"], own_X).fit())
-    right_fit, _ = statistics.gls_ar1(listeners["reaction"], own_X)
+    own_X = sm.add_constant(listeners[["speaks", "relative_pitch", "relative_level", "relative_rolloff", "humidity"]])
+    anyone = within.terms(sm.OLS(listeners["reaction"][anyone_X.index], anyone_X).fit())
+    naive_fit = within.terms(sm.OLS(listeners["reaction"], own_X).fit())
+    right_fit, _ = within.gls_ar1(listeners["reaction"], own_X)
     for name, term, found in [
         ("naive: whoever speaks, OLS", "pitch", anyone),
-        ("right: the host, GLS", "pitch", right_fit),
+        ("right: the host, GLS", "relative_pitch", right_fit),
         ("naive: the host, OLS", "humidity", naive_fit),
         ("right: the host, GLS", "humidity", right_fit),
     ]:
@@ -754,7 +769,8 @@ else:
 
 # %%
 focus = "host" if source.turns is not None else ""
-series = statistics.compared(statistics.by_recording(voices), chosen, focus=focus)
+episodes = segments.measure(of_turns, to_measure, turns=source.turns, by=["recording", "speaker"])
+series = across.design_table(episodes, chosen, focus=focus)
 measured = series[series["series"] == (focus or chosen["series"].iloc[0])] if len(series) else series
 print(how_compared)
 print(f"{len(measured)} recordings have a voice to measure")
@@ -788,7 +804,7 @@ if len(measured):
         ax.plot([0, 1], wide.T, ".-", color=plotting.GREY, alpha=0.3, lw=0.8, ms=6)
         ax.errorbar([0, 1], wide.mean(), yerr=1.96 * wide.sem(), fmt="o-", color=plotting.ORANGE, lw=3)
         ax.set(xticks=[0, 1], xticklabels=names, xlim=(-0.3, 1.3), ylabel=label)
-        ax.set_title(f"{statistics.MEASURES[column][0]}: {wide[1].mean() - wide[0].mean():+.1f}")
+        ax.set_title(f"{across.MEASURES[column][0]}: {wide[1].mean() - wide[0].mean():+.1f}")
     plotting.show(fig, alt="Pitch, rate and level of recordings on either side, with pairs joined and means on top.")
 
 # %% [markdown]
@@ -803,7 +819,7 @@ rows = []
 for column in measures if len(measured) else []:
     X_side = sm.add_constant(measured["condition"])
     kwds = {"groups": pd.factorize(measured["unit"])[0]}
-    fit = statistics.terms(sm.OLS(measured[column], X_side).fit(cov_type="cluster", cov_kwds=kwds, use_t=True))
+    fit = within.terms(sm.OLS(measured[column], X_side).fit(cov_type="cluster", cov_kwds=kwds, use_t=True))
     zero, one = (measured[measured["condition"] == side].set_index("unit")[column] for side in (0, 1))
     one = one.reindex(zero.index) if set(zero.index) == set(one.index) else one
     paired = zero.index.equals(one.index)
@@ -846,8 +862,8 @@ if len(measured):
 trend = 0.02 * np.arange(120)
 credited = pd.DataFrame(
     [
-        {name: found.loc["after", "p"] < 0.05 for name, found in statistics.event_fits(y_null, 60).items()}
-        for y_null in (trend + statistics.ar1(rng, 120, 0.5) for _ in range(60))
+        {name: found.loc["after", "p"] < 0.05 for name, found in across.event_fits(y_null, 60).items()}
+        for y_null in (trend + within.ar1(rng, 120, 0.5) for _ in range(60))
     ]
 ).mean()
 print(f"naive: before/after finds an effect in {credited['before/after']:.0%} of 60 trials")
@@ -860,7 +876,7 @@ print(f"right: by GLS {credited['interrupted, GLS']:.0%}")
 # asked how often the 95% interval holds it. The green band is from 92 to 98%.
 
 # %%
-held = statistics.simulated("series").query("rho == 0.5").pivot(index="method", columns="n", values="coverage")
+held = measurement.simulated("series").query("rho == 0.5").pivot(index="method", columns="n", values="coverage")
 fig, ax = plt.subplots(figsize=(10, 4))
 colours = [plotting.RED, plotting.GREEN, plotting.ORANGE, plotting.PURPLE, plotting.BLUE]
 for (method, row), colour in zip(held.iterrows(), colours, strict=True):
@@ -887,19 +903,19 @@ print(held.loc[["interrupted, OLS", "interrupted, GLSAR", "interrupted, GLS"]].t
 # them is the show's; what happens to him alone may be the event's.
 
 # %%
-followed = statistics.outcome_column(series, outcome) if len(series) else "semitones"
-called, unit = statistics.MEASURES.get(followed, (followed, "units"))
-weeks, event = statistics.weekly(series, followed) if len(series) else (pd.DataFrame(), 0)
+followed = across.outcome_column(series, outcome) if len(series) else "semitones"
+called, unit = across.MEASURES.get(followed, (followed, "units"))
+weeks, event = across.weekly(series, followed) if len(series) else (pd.DataFrame(), 0)
 is_series = min(event, len(weeks) - event) >= 10
 own = measured["series"].iloc[0] if is_series else ""
 control = next((name for name in weeks.columns if name != own), None)
-event_X = statistics.event_terms(len(weeks), event) if is_series else None
+event_X = across.event_terms(len(weeks), event) if is_series else None
 if is_series:
     for column in dict.fromkeys((followed, "level")):
-        found = statistics.event_fits(statistics.weekly(series, column)[0][own], event)
+        found = across.event_fits(across.weekly(series, column)[0][own], event)
         for name in ("before/after", "interrupted, GLS"):
             estimate, low, high = found[name].loc["after", ["estimate", "low", "high"]]
-            what = statistics.MEASURES.get(column, [column])[0]
+            what = across.MEASURES.get(column, [column])[0]
             print(f"{what}, {name}: {estimate:+.1f} (95% from {low:+.1f} to {high:+.1f})")
 else:
     print("An interrupted time series needs 10 or more measured weeks on either side of a date; not given here.")
@@ -913,14 +929,14 @@ if is_series:
     columns = list(dict.fromkeys((followed, "level", "rolloff")))
     fig, axes = plt.subplots(1, len(columns), figsize=(12, 3.6), squeeze=False)
     for ax, column in zip(axes[0], columns, strict=True):
-        wide, _ = statistics.weekly(series, column)
+        wide, _ = across.weekly(series, column)
         for name, colour in zip((own, control), (plotting.BLUE, plotting.ORANGE), strict=True):
             if name is not None:
                 ax.plot(np.arange(len(wide)) - event, wide[name], ".-", color=colour, label=name or "recordings", lw=1)
         ax.axvline(-0.5, color="black", lw=1)
-        name, its_unit = statistics.MEASURES.get(column, (column, "units"))
+        name, its_unit = across.MEASURES.get(column, (column, "units"))
         ax.set(ylabel=f"{name.capitalize()} ({its_unit})", xlabel="Weeks from the event")
-        jumps = statistics.event_fits(wide[own], event)["interrupted, GLS"].loc["after"]
+        jumps = across.event_fits(wide[own], event)["interrupted, GLS"].loc["after"]
         ax.set_title(f"{name}: " + ("a jump" if jumps["p"] < 0.05 else "no jump"))
     axes[0][0].legend(loc="center left")
     plotting.show(fig, alt=f"Weekly {', '.join(columns)}, with a line at the event.")
@@ -937,10 +953,10 @@ if is_series:
 # %%
 if is_series and control is not None:
     gap = weeks[own] - weeks[control]
-    did, _ = statistics.gls_ar1(gap, event_X[["const", "after"]])
+    did, _ = within.gls_ar1(gap, event_X[["const", "after"]])
     estimate, low, high = did.loc["after", ["estimate", "low", "high"]]
     print(f"{called} of {own} against {control}: {estimate:+.1f} {unit} (95% from {low:+.1f} to {high:+.1f})")
-    placebos = statistics.placebo_effects(gap.to_numpy(), event)["before/after"]
+    placebos = across.placebo_effects(gap.to_numpy(), event)["before/after"]
     rank = np.mean(np.append(np.abs(placebos), abs(estimate)) >= abs(estimate))
     print(f"{len(placebos)} placebo dates: {placebos.min():+.1f} to {placebos.max():+.1f}; rank p = {rank:.2f}")
 else:
@@ -978,7 +994,7 @@ print(exercises.check("04.4", answer))
 
 # %%
 if gap is not None:
-    steps = statistics.event_study(gap.to_numpy(), event)
+    steps = across.event_study(gap.to_numpy(), event)
     fig, (left, right) = plt.subplots(1, 2, figsize=(14, 4.2), width_ratios=(3, 2))
     middle = 4 * steps["step"] + 2
     left.errorbar(middle, steps["estimate"], yerr=steps["high"] - steps["estimate"], fmt="o", lw=2)
@@ -1010,9 +1026,9 @@ if len(measured):
     print(f"kilobits a second: {by_side[0]:.0f} in {names[0]}, {by_side[1]:.0f} in {names[1]}")
     print(f"naive: as a covariate, it shares {share**2:.0%} of its variance with the comparison")
     for column in ("rolloff", "semitones"):
-        wide, _ = statistics.weekly(series, column) if is_series else (pd.DataFrame(), 0)
+        wide, _ = across.weekly(series, column) if is_series else (pd.DataFrame(), 0)
         if control is not None and len(wide):
-            hers = statistics.event_fits(wide[control], event)["before/after"].loc["after"]
+            hers = across.event_fits(wide[control], event)["before/after"].loc["after"]
             word = "naive" if column == "rolloff" else "right"
             print(f"{word}: {column} of {control}, who was not touched: {hers['estimate']:+.1f}, p = {hers['p']:.2f}")
 if not is_series:
@@ -1031,10 +1047,11 @@ if is_series and source.turns is not None and kbps.round().nunique() > 1:
     with tempfile.TemporaryDirectory() as folder:
         for name in few_before:
             samples, native_sr = data_prep.read_native(chosen.loc[name, "path"])
-            saved = statistics.as_mp3(samples.mean(axis=1), native_sr, kbps=by_side[1])
+            saved = degrade.as_mp3(samples.mean(axis=1), native_sr, kbps=by_side[1])
             soundfile.write(Path(folder) / f"{name}.wav", saved, native_sr)
         paths = theirs["recording"].map(lambda name: str(Path(folder) / f"{name}.wav"))
-        again = statistics.measure_turns(theirs.assign(path=paths), source.turns)
+        saved_again = features.frames_of_segments(theirs.assign(path=paths))
+        again = segments.measure(saved_again, theirs, turns=source.turns)
     for name in (own, control):
         gap_of = measured if name == own else series[series["series"] == control]
         gap_of = gap_of.groupby("condition")["rolloff"].mean().diff().iloc[-1]
@@ -1064,7 +1081,7 @@ heard = frames["voiced"] & data_prep.inside(frames["time"].to_numpy(), his)
 third = heard.groupby(np.floor(frames["time"] / 3)).mean().iloc[:-1]
 pieces = [y[round(3 * i * sr) : round(3 * (i + 1) * sr)] for i in third.index[third > 0.35][:5]]
 if len(pieces) >= 3:
-    moved, spread = statistics.robustness(pieces, rng)
+    moved, spread = measurement.robustness(pieces, rng)
     fig, ax = plt.subplots(figsize=(10, 4.6))
     mesh = ax.imshow(moved.abs(), cmap="cividis", vmin=0, vmax=2, aspect="auto")
     for (row, column), value in np.ndenumerate(moved.to_numpy()):
@@ -1077,7 +1094,7 @@ if len(pieces) >= 3:
         fig, alt="A table of features by recording chains: level and centroid move most, pitch and rate less."
     )
     worst_of = moved.abs().max(axis=1)
-    print(f"pitch moves by {worst_of['f0']:.1f} spreads at worst, level by {worst_of['level']:.0f}, ", end="")
+    print(f"pitch moves by {worst_of['semitones']:.1f} spreads at worst, level by {worst_of['level']:.0f}, ", end="")
     print(f"centroid by {worst_of['centroid']:.0f}")
 else:
     print("Fewer than three pieces of three seconds hold enough voice: the chains are not tried here.")
@@ -1096,8 +1113,9 @@ else:
 begin = max(0.0, float(frames.loc[heard, "time"].iloc[0]) - 0.1) if heard.any() else 0.0
 clip = y[round(begin * sr) : round((begin + 5) * sr)]
 times = representations.frame_times(1 + len(clip) // representations.HOP_LENGTH)
-tools = {"Praat": features.f0_at(times, features.pitch(clip))}
-limits = {"fmin": features.F0_FLOOR, "fmax": features.F0_CEILING}
+floor, ceiling = frames["f0_floor"].iloc[0], frames["f0_ceiling"].iloc[0]  # those of the recording
+tools = {"Praat": voice.f0_at(times, voice.pitch(clip, floor=floor, ceiling=ceiling))}
+limits = {"fmin": floor, "fmax": ceiling}
 tools["pYIN"] = librosa.pyin(
     clip, sr=sr, frame_length=representations.N_FFT, hop_length=representations.HOP_LENGTH, **limits
 )[0][: len(times)]
@@ -1109,7 +1127,7 @@ if importlib.util.find_spec("opensmile"):
     f0 = pd.Series(np.where(track > 0, 27.5 * 2 ** (track / 12), np.nan)).reindex(range(len(times)))
     tools["openSMILE"] = f0.shift(3).to_numpy()  # it dates a frame of 60 ms by its beginning, Praat by its middle
 for name in list(tools)[1:]:
-    apart = features.semitones(tools[name], 100.0) - features.semitones(tools["Praat"], 100.0)
+    apart = voice.semitones(tools[name]) - voice.semitones(tools["Praat"])
     both = np.isfinite(apart)
     same = np.mean(np.isfinite(tools[name]) == np.isfinite(tools["Praat"]))
     if both.any():
@@ -1158,10 +1176,10 @@ if len(pitch) >= 60:
     answer = with_outcome(pitch, 1.5, 3.0)
     corrections["pitch of two frames, a fifth checked"] = (
         1.5,
-        statistics.calibrate(answer, takes.mean(1), a_fifth(pitch)),
+        measurement.calibrate(answer, takes.mean(1), a_fifth(pitch)),
     )
-    corrections["pitch of two frames, SIMEX"] = 1.5, statistics.simex(answer, takes, rng)
-    slopes = statistics.simex_slopes(answer, takes, rng, repeats=100)
+    corrections["pitch of two frames, SIMEX"] = 1.5, measurement.simex(answer, takes, rng)
+    slopes = measurement.simex_slopes(answer, takes, rng, repeats=100)
 else:
     print("Too little voice here to try errors of pitch.")
 
@@ -1174,7 +1192,7 @@ talking = pd.Series(data_prep.inside(frames["time"].to_numpy(), speech)).groupby
 moving = (frames["semitones"].diff().abs() > 0.15).groupby(by_twos).mean()
 if min(talking.std(), moving.std()) > 0.05 and len(talking) >= 60:
     answer = with_outcome(talking, 10.0, 2.0)
-    found = statistics.calibrate(answer, moving.to_numpy(), a_fifth(talking))
+    found = measurement.calibrate(answer, moving.to_numpy(), a_fifth(talking))
     corrections["talk found by its moving pitch, a fifth checked"] = 10.0, found
 else:
     print("Too little here that is not talk to try errors of voice activity.")
@@ -1193,7 +1211,7 @@ texts = spoken["text"].dropna().str.lower().str.findall(r"\w+")
 said = share_of_we(texts)
 for lost in (0.19, 0.35) if np.sum(said > 0) >= 20 else ():
     recognised = share_of_we(texts.map(lambda words, lost=lost: [word for word in words if rng.random() > lost]))
-    found = statistics.calibrate(with_outcome(said, 2.0, 4.0), recognised, a_fifth(said))
+    found = measurement.calibrate(with_outcome(said, 2.0, 4.0), recognised, a_fifth(said))
     corrections[f"{lost:.0%} of the words lost, a fifth checked"] = 2.0, found
 if not np.any(said):
     print("No words are known here, so none can be lost.")
@@ -1217,7 +1235,7 @@ for name, row in errors.iterrows():
 # %% [markdown]
 # ### Exercise 04.5: what is a measured unit worth?
 #
-# Write a function `corrected(outcome, measured, checked)` without `statistics.calibrate`. In go three arrays, shape
+# Write a function `corrected(outcome, measured, checked)` without `measurement.calibrate`. In go three arrays, shape
 # (n,): the outcome (points), a predictor measured with error (semitones), and its right value (semitones) in a random
 # fifth of the rows, NaN elsewhere. Out comes the slope of the outcome on the right value, in points a semitone.
 #
@@ -1249,10 +1267,10 @@ print(exercises.check("04.5", answer))
 # %%
 if len(pitch) >= 60:
     fig, ax = plt.subplots(figsize=(9, 3.8))
-    ax.plot(statistics.SIMEX_STEPS, slopes, "o", label="with errors added")
+    ax.plot(measurement.SIMEX_STEPS, slopes, "o", label="with errors added")
     path = np.linspace(-1, 2, 60)
-    without = statistics.simex_curve(slopes, -1.0)
-    ax.plot(path, statistics.simex_curve(slopes, path), "--", color=plotting.GREY)
+    without = measurement.simex_curve(slopes, -1.0)
+    ax.plot(path, measurement.simex_curve(slopes, path), "--", color=plotting.GREY)
     ax.plot(-1, without, "o", ms=12, color=plotting.ORANGE, label="extrapolated")
     ax.axhline(1.5, color="black", lw=1)
     ax.set(xlabel="Error variance added (times its own; -1 is none left)", ylabel="Slope (points a semitone)")
@@ -1274,7 +1292,7 @@ labelled = voices[voices["style"].notna() & voices["speaker"].notna()]
 if labelled["style"].nunique() == 2:
     agitated = (labelled["style"] == "agitated").astype(float)
     speaker = pd.get_dummies(labelled["speaker"], dtype=float)
-    by_style = statistics.terms(sm.OLS(labelled["level"], speaker.assign(agitated=agitated)).fit()).loc["agitated"]
+    by_style = within.terms(sm.OLS(labelled["level"], speaker.assign(agitated=agitated)).fit()).loc["agitated"]
     for wrong in (0.0, 0.05, 0.10, 0.15):
         estimate, low, high = by_style[["estimate", "low", "high"]] / (1 - 2 * wrong)
         print(f"if {wrong:.0%} of labels are wrong: {estimate:+.1f} dB, 95% from {low:+.1f} to {high:+.1f}")
@@ -1291,21 +1309,21 @@ else:
 
 # %%
 rate_effect, pitch_effect = 0.3, 0.4  # syllables a second between groups; semitones at the event
-between = known.groupby("speaker")["rate"].mean().std()
-within = known.groupby("speaker")["rate"].std().mean()
+between_speakers = known.groupby("speaker")["rate"].mean().std()
+within_speakers = known.groupby("speaker")["rate"].std().mean()
 wander, wander_kept = 0.2, 0.5
 if is_series and followed == "semitones":
-    found, wander_kept = statistics.gls_ar1(weeks[own], event_X)
+    found, wander_kept = within.gls_ar1(weeks[own], event_X)
     wander = (weeks[own] - event_X.to_numpy() @ found["estimate"].to_numpy()).std()
 speakers, episodes = np.arange(2, 61), np.arange(8, 209, 4)
 fig, (left, right) = plt.subplots(1, 2, figsize=(12, 4), sharey=True)
 for turns_each, colour in ((1, plotting.ORANGE), (5, plotting.BLUE), (100, plotting.GREEN)):
-    power = statistics.power_of_speakers(
-        rate_effect, between=between, within=within, speakers=speakers, turns=turns_each
+    power = measurement.power_of_speakers(
+        rate_effect, between=between_speakers, within=within_speakers, speakers=speakers, turns=turns_each
     )
     left.plot(speakers, power, color=colour, label=f"{turns_each} turn{'s' * (turns_each > 1)} each", lw=3)
 for share, style in ((0.5, ":"), (1.0, "-"), (2.0, "--")):
-    power = statistics.power_of_episodes(share * pitch_effect, sd=wander, rho=wander_kept, episodes=episodes)
+    power = measurement.power_of_episodes(share * pitch_effect, sd=wander, rho=wander_kept, episodes=episodes)
     right.plot(episodes, power, style, label=f"{share * pitch_effect:.1f} semitones", lw=3)
 for ax in (left, right):
     ax.axhline(0.8, color="black", lw=1)
@@ -1318,8 +1336,8 @@ plotting.show(
 
 # %%
 for turns_each in (1, 100):
-    power = statistics.power_of_speakers(
-        rate_effect, between=between, within=within, speakers=speakers, turns=turns_each
+    power = measurement.power_of_speakers(
+        rate_effect, between=between_speakers, within=within_speakers, speakers=speakers, turns=turns_each
     )
     enough = speakers[power >= 0.8]
     print(f"{turns_each} turns each: {enough[0] if len(enough) else 'over 60'} speakers a group for a power of .8")
@@ -1336,7 +1354,7 @@ for turns_each in (1, 100):
 # the recommended one (green); the band is from 92 to 98%. All 37 rows are in `simulations/coverage.csv`.
 
 # %%
-coverage = statistics.simulated("coverage")
+coverage = measurement.simulated("coverage")
 shown = coverage[coverage["recommended"] | ~coverage.duplicated("question")]
 fig, ax = plt.subplots(figsize=(10, 6.2))
 colours = np.where(shown["recommended"], plotting.GREEN, plotting.RED)
@@ -1372,7 +1390,12 @@ def put(name, key, found, term="after"):
 
 
 if len(listeners):
-    for term, name in {"speaks": "host", "pitch": "pitch", "level": "level", "humidity": "humidity"}.items():
+    for term, name in {
+        "speaks": "host",
+        "relative_pitch": "pitch",
+        "relative_level": "level",
+        "humidity": "humidity",
+    }.items():
         for way, found in {"OLS": naive_fit, "GLS": right_fit}.items():
             put(f"reaction: {name}, {way}", f"reaction_{name}", found, term)
     for name in ("pitch", "level"):
@@ -1382,24 +1405,24 @@ if is_series and source.truth is not None and followed == "semitones":
         ("host's pitch", "host_pitch", "host"),
         ("co-host's pitch", "cohost_pitch", "cohost"),
     ]:
-        put(f"{name}, interrupted", key, statistics.event_fits(weeks[column], event)["interrupted, GLS"])
+        put(f"{name}, interrupted", key, across.event_fits(weeks[column], event)["interrupted, GLS"])
     put("host's pitch against hers", "host_pitch", did)
-    levels = statistics.event_fits(statistics.weekly(series, "level")[0].mean(axis=1), event)
+    levels = across.event_fits(across.weekly(series, "level")[0].mean(axis=1), event)
     put("level, before/after", "level_break", levels["before/after"])
     put("level, interrupted", "level_break", levels["interrupted, GLS"])
-    rates = np.log(statistics.weekly(series, "rate")[0])
+    rates = np.log(across.weekly(series, "rate")[0])
     for column in ("host", "cohost"):
-        found, _ = statistics.gls_ar1(rates[column], event_X[["const", "after"]])
+        found, _ = within.gls_ar1(rates[column], event_X[["const", "after"]])
         put(f"{column}'s rate, ratio", f"{column}_rate", np.exp(found[["estimate", "low", "high"]]))
-    rolloff = statistics.weekly(series, "rolloff")[0]["cohost"]
-    bare = statistics.event_fits(rolloff, event)["before/after"].loc["after", ["estimate", "low", "high"]]
+    rolloff = across.weekly(series, "rolloff")[0]["cohost"]
+    bare = across.event_fits(rolloff, event)["before/after"].loc["after", ["estimate", "low", "high"]]
     rows["co-host's rolloff (her voice is the same)"] = (0.0, *bare)
     put("agitated turns' level, labels as they are", "agitated_level", by_style.to_frame().T, "agitated")
     right_labels = 1 - 2 * planted_value["wrong_labels"]
     put("agitated turns' level, a tenth wrong", "agitated_level", by_style.to_frame().T / right_labels, "agitated")
-beside = pd.DataFrame(rows, index=["planted", "estimated", "low", "high"]).T
-beside["inside"] = beside["planted"].between(beside["low"], beside["high"])
-beside.round(2) if len(beside) else print(
+with_truth = pd.DataFrame(rows, index=["planted", "estimated", "low", "high"]).T
+with_truth["inside"] = with_truth["planted"].between(with_truth["low"], with_truth["high"])
+with_truth.round(2) if len(with_truth) else print(
     "Nothing is planted in these recordings, so there is nothing to compare with."
 )
 
@@ -1415,9 +1438,9 @@ asked = [
     "level, interrupted",
     "co-host's rolloff (her voice is the same)",
 ]
-for name in beside.index.intersection(asked, sort=False):
-    found = "found" if beside["low"][name] > 0 or beside["high"][name] < 0 else "not found"
-    print(f"{name}: planted {beside['planted'][name]:g}, an effect is {found}, inside: {beside['inside'][name]}")
+for name, row in with_truth.loc[with_truth.index.intersection(asked, sort=False)].iterrows():
+    found = "found" if row["low"] > 0 or row["high"] < 0 else "not found"
+    print(f"{name}: planted {row['planted']:g}, an effect is {found}, inside: {row['inside']}")
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
@@ -1454,7 +1477,7 @@ checklist = {
     "comparison": how_compared,
     "speakers": f"{voices['speaker'].nunique()} known; {len(voices)} turns or recordings with a voice",
     "speech": "turns that were written down" if source.turns is not None else "silero voice activity",
-    "pitch": f"Praat, {features.F0_FLOOR:g} to {features.F0_CEILING:g} Hz, every 10 ms; turns' medians",
+    "pitch": f"Praat, here {floor:.0f} to {ceiling:.0f} Hz, chosen from each recording, every 10 ms; turns' medians",
     "windows": "0.5 s, hop 0.5 s",
     "unit": f"recording or pair: {measured['unit'].nunique() if len(measured) else 0}; never the frame",
     "main estimate": main,
@@ -1464,7 +1487,7 @@ checklist = {
     "chain": ", ".join(f"{names[side]} {by_side[side]:.0f} kb/s" for side in (0, 1))
     if len(measured)
     else "not compared",
-    "robust to chain": f"pitch moves {worst_of['f0']:.1f} spreads at worst" if len(pieces) >= 3 else "not tried",
+    "robust to chain": f"pitch moves {worst_of['semitones']:.1f} spreads at worst" if len(pieces) >= 3 else "not tried",
     "tools": ", ".join(tools),
     "measurement error": f"{len(errors)} corrections tried; you: how many items were checked by hand",
     "reproduce": f"seed {seed}, Python {sys.version.split()[0]}, statsmodels {version('statsmodels')}",
