@@ -15,8 +15,8 @@ from urllib.parse import unquote, urldefrag, urlsplit
 import nbformat
 import pandas as pd
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
+from e2e.visits import DESKTOP, PHONE, visit
 
 import tutorial_helpers
 from tutorial_helpers.errors import TutorialError
@@ -33,26 +33,13 @@ pytestmark = [
     # Sphinx's notes to those who write its themes and extensions
     pytest.mark.filterwarnings("ignore:.*is deprecated:PendingDeprecationWarning"),
 ]
-PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 LESSONS, SOLUTIONS = runner.lesson_paths(), runner.lesson_paths(publish.SOLUTIONS)
 A_LESSON = "notebooks/02_representations.html"
 OTHERS = {"index.html", "search.html", "README.html", "CONTRIBUTING.html", "data/README.html"}
 OTHERS |= {"benchmarks/RESULTS.html"} | {f"site/{page.stem}.html" for page in (ROOT / "site").glob("*.md")}
 OTHERS -= {"site/navigation.html"}
 IN_THE_DARK = ["index.html", A_LESSON, "site/helpers.html", "site/results.html", "search.html?q=pitch"]
-TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-IMAGES = "[...document.images].map(image => [image.alt, image.src.slice(0, 200), image.naturalWidth])"
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
-# a lesson's code has thousands of coloured words in some twenty colours, and axe takes a minute to look at all of them:
-# one word of each colour stays, once in code and once in outputs, and the others become plain text where they stand
-EACH_COLOUR_ONCE = """() => {
-    const seen = new Set();
-    for (const word of document.querySelectorAll('pre span')) {
-        const colour = word.className + (word.closest('.cell_output') !== null);
-        if (seen.has(colour)) word.replaceWith(...word.childNodes); else seen.add(colour);
-    }
-    document.querySelectorAll('pre').forEach(block => block.normalize());
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -95,49 +82,6 @@ def soup_of(path):
     return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
-def hurdles(page):
-    """What axe finds that keeps people out, a line each."""
-    page.evaluate(EACH_COLOUR_ONCE)
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{rule['id']}: {node['html'][:120]} {node['failureSummary'][:200]}"
-        for rule in found
-        if rule["impact"] in ("serious", "critical")
-        for node in rule["nodes"]
-    ]
-
-
-def visit(browser, address, path, **settings):
-    """Open one page and note what went wrong, by kind."""
-    said, missing, elsewhere = [], [], []
-    with browser.new_context(**settings) as context:
-        page = context.new_page()
-        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("requestfailed", lambda request: missing.append(request.url))
-        page.on("response", lambda answer: missing.append(answer.url) if answer.status >= 400 else None)
-        page.on("request", lambda request: elsewhere.append(request.url) if is_elsewhere(request.url) else None)
-        page.goto(f"{address}/{path}", wait_until="networkidle")
-        # as they are now: axe makes requests of its own
-        wrong = {"errors": [*said], "missing": [*missing], "elsewhere": [*elsewhere]}
-        wrong["images"] = [found for found in page.evaluate(IMAGES) if not says_something(*found)]
-        wrong["wide"] = page.evaluate(TOO_WIDE)
-        page.set_viewport_size(PHONE if settings["viewport"] == DESKTOP else DESKTOP)
-        wrong["wide after turning"] = page.evaluate(TOO_WIDE)
-        page.set_viewport_size(settings["viewport"])
-        wrong["hurdles"] = hurdles(page)
-    return wrong
-
-
-def is_elsewhere(url):
-    return urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).hostname != "127.0.0.1"
-
-
-def says_something(alt, source, width):
-    """Whether an image is there and its alt text is one, and not the name of a file."""
-    return width > 0 and len(alt) > 8 and not re.search(r"\.(png|svg|jpe?g)$", alt) and alt not in source
-
-
 def test_the_site_has_all_pages_and_its_navigation_leads_to_each(site):
     folders = {"notebooks": LESSONS, "notebooks/solutions": SOLUTIONS}
     notebooks = {f"{folder}/{name}.html" for folder, names in folders.items() for name in names}
@@ -148,14 +92,16 @@ def test_the_site_has_all_pages_and_its_navigation_leads_to_each(site):
 
 @pytest.mark.timeout(900)
 def test_every_page_opens_whole_and_nothing_keeps_people_out_on_desktop_or_phone(browser, site, address):
-    visits = {path: visit(browser, address, path, viewport=DESKTOP, color_scheme="light") for path in paths_of(site)}
+    visits = {
+        path: visit(browser, f"{address}/{path}", viewport=DESKTOP, color_scheme="light") for path in paths_of(site)
+    }
     wrong = {path: {kind: found for kind, found in visit.items() if found} for path, visit in visits.items()}
     assert {path: found for path, found in wrong.items() if found} == {}
 
 
 def test_nothing_keeps_people_out_in_the_dark_on_a_phone(browser, address):
     for path in IN_THE_DARK:
-        wrong = visit(browser, address, path, viewport=PHONE, color_scheme="dark")
+        wrong = visit(browser, f"{address}/{path}", viewport=PHONE, color_scheme="dark")
         assert wrong["hurdles"] == [] and wrong["wide"] == 0, path
 
 
