@@ -35,8 +35,10 @@ pytestmark = [
 ]
 LESSONS, SOLUTIONS = runner.lesson_paths(), runner.lesson_paths(publish.SOLUTIONS)
 A_LESSON = "notebooks/02_representations.html"
-OTHERS = {"index.html", "search.html", "README.html", "CONTRIBUTING.html", "data/README.html"}
-OTHERS |= {"benchmarks/RESULTS.html"} | {f"site/{page.stem}.html" for page in (ROOT / "site").glob("*.md")}
+OTHERS = {"index.html", "search.html", "README.html", "CHANGELOG.html", "CONTRIBUTING.html"}
+OTHERS |= {"benchmarks/RESULTS.html", "data/README.html"} | {
+    f"site/{page.stem}.html" for page in (ROOT / "site").glob("*.md")
+}
 OTHERS -= {"site/navigation.html"}
 IN_THE_DARK = ["index.html", A_LESSON, "site/helpers.html", "site/results.html", "search.html?q=pitch"]
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
