@@ -67,24 +67,27 @@ def test_an_excerpt_late_in_a_constant_bit_rate_is_what_reading_up_to_there_find
         assert np.abs(excerpt[:, 0] - expected).max() < 1e-4 < np.abs(expected).max(), start
 
 
-def test_a_header_that_calls_a_variable_bit_rate_constant_does_not_mislead(chirp, tmp_path):
-    path = encode(chirp, 44_100, tmp_path / "x.mp3", "-q:a", "5")
-    path.write_bytes(path.read_bytes().replace(b"Xing", b"Info", 1))
-    whole, sr = data_prep.read_native(path)
-    excerpt, _ = data_prep.read_native(path, start=40, seconds=2)
+def without_lengths(mp3, flags):
+    """The file with a Xing header that does not tell the frames (flag 1) or the bytes (flag 2)."""
+    at = mp3.index(b"Xing")
+    lengths = [mp3[at + 8 : at + 12], mp3[at + 12 : at + 16]]
+    told = b"".join(length for length, flag in zip(lengths, (1, 2), strict=True) if not flags & flag)
+    rest = mp3[at + 16 : at + 120] + bytes(8 - len(told)) + mp3[at + 120 :]
+    return mp3[: at + 7] + bytes([mp3[at + 7] & ~flags]) + told + rest
+
+
+@pytest.mark.parametrize("untold", [0, 1, 2, 3])
+def test_a_header_that_calls_a_variable_bit_rate_constant_does_not_mislead(chirp, tmp_path, untold):
+    variable = encode(chirp, 44_100, tmp_path / "x.mp3", "-q:a", "5").read_bytes()
+    (tmp_path / "x.mp3").write_bytes(without_lengths(variable, untold).replace(b"Xing", b"Info", 1))
+    whole, sr = data_prep.read_native(tmp_path / "x.mp3")
+    excerpt, _ = data_prep.read_native(tmp_path / "x.mp3", start=40, seconds=2)
     assert np.abs(excerpt - whole[40 * sr : 42 * sr]).max() < 2e-3
 
 
 def id3_tag(n_bytes):
     """An ID3 tag of zeros, as long as one with a picture."""
     return b"ID3\x04\x00\x00" + bytes(n_bytes >> shift & 127 for shift in (21, 14, 7, 0)) + bytes(n_bytes)
-
-
-def without_number_of_bytes(mp3):
-    """The file with a Xing header that tells the frames and not the bytes."""
-    at = mp3.index(b"Xing")
-    flags = bytes([mp3[at + 7] & ~2])
-    return mp3[: at + 7] + flags + mp3[at + 8 : at + 12] + mp3[at + 16 : at + 120] + bytes(4) + mp3[at + 120 :]
 
 
 def test_an_mp3_cut_short_is_refused_whatever_stands_before_its_sound(chirp, tmp_path):
@@ -103,7 +106,7 @@ def test_an_mp3_cut_short_is_refused_whatever_stands_before_its_sound(chirp, tmp
 def test_an_mp3_whose_header_does_not_tell_its_bytes_is_not_called_cut_short(noise, sine, tmp_path):
     y = np.concatenate([noise(3, sr=44_100), sine(300, 25, amplitude=0.003, sr=44_100)])
     whole = encode(y, 44_100, tmp_path / "x.mp3", "-q:a", "5").read_bytes()
-    (tmp_path / "x.mp3").write_bytes(without_number_of_bytes(whole))
+    (tmp_path / "x.mp3").write_bytes(without_lengths(whole, 2))
     assert abs(len(data_prep.read(tmp_path / "x.mp3")) / data_prep.SR - 28) < 0.1
 
 
