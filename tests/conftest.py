@@ -12,7 +12,7 @@ from tutorial_helpers.errors import TutorialError
 
 SR = 16_000
 WITHOUT_TORCH = bool(os.environ.get("WITHOUT_TORCH"))  # `make test-colab WITHOUT_TORCH=1` installs all but PyTorch
-sys.path.insert(0, str(Path(__file__).parent))  # for `from tones import ...` in every folder of tests
+sys.path.append(str(Path(__file__).parent))  # for `from tones import ...` in every folder of tests
 
 
 class _SkipsWhatImportsTorch:
