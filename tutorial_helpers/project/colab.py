@@ -40,13 +40,7 @@ def set_up(use_my_drive: bool = False) -> None:
 
 
 def constraints(here: dict[str, str], known: dict[str, str]) -> list[str]:
-    """Lines for `pip install -c`: what is here may only become newer; what is missing comes as it was tested.
-
-    Parameters
-    ----------
-    here, known : dict
-        Versions by the packages' names: as `installed` and as `tested` give them.
-    """
+    """Lines for `pip install -c`: what is here may only become newer; what is missing comes as it was tested."""
     floors = [f"{name}>={version}" for name, version in here.items()]
     return floors + [f"{name}=={version}" for name, version in known.items() if name not in here]
 
@@ -65,20 +59,7 @@ def tested() -> dict[str, str]:
 
 
 def install(project: Path, lines: list[str]) -> None:
-    """Install the project and what the lessons need with pip; Colab has its own notebooks.
-
-    Parameters
-    ----------
-    project : path
-        The folder with `pyproject.toml`.
-    lines : list of str
-        As `constraints` gives them.
-
-    Raises
-    ------
-    TutorialError
-        With what pip says.
-    """
+    """Install the project and what the lessons need with pip, or raise a TutorialError with what pip says."""
     with tempfile.TemporaryDirectory() as folder:
         within = Path(folder) / "constraints.txt"
         within.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -118,7 +118,7 @@ def run(
     out.mkdir(parents=True, exist_ok=True)
     report: dict[str, Any] = {"corpus": given["corpus"], "profile": profile, "versions": _versions(), "lessons": []}
     for name in values:
-        report["lessons"].append(run_lesson(paths[name], out / f"{name}.ipynb", values[name], progress=progress))
+        report["lessons"].append(_run_lesson(paths[name], out / f"{name}.ipynb", values[name], progress))
         atomic_write(out / "run.json", json.dumps(report, indent=2) + "\n")  # what is done stays, whatever comes
         atomic_write(out / "index.html", _report_page(report, out))
     return report
@@ -159,13 +159,10 @@ def plan(
     return given, {name: {key: value for key, value in given.items() if key in defaults[name]} for name in names}
 
 
-def run_lesson(notebook: Path, output: Path, parameters: dict[str, Any], *, progress: bool = True) -> dict:
-    """Execute one notebook; what it gave is left in its folder, as notebook and as page.
+def _run_lesson(notebook: Path, output: Path, parameters: dict[str, Any], progress: bool) -> dict:
+    """Execute one notebook into another, with a page beside it; its line of the report.
 
-    Returns
-    -------
-    dict
-        Its line of the report. An error's `cell` is the number that Jupyter shows beside the cell, as in `In [4]`.
+    An error's `cell` is the number that Jupyter shows beside the cell, as in `In [4]`.
     """
     error: dict[str, Any] | None = None
     started = time.perf_counter()

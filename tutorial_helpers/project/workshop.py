@@ -37,7 +37,7 @@ def run(
     Parameters
     ----------
     groups : path
-        A CSV with a column `team` and any parameters of the lessons, as `read_groups` reads it.
+        A CSV with a column `team` and any parameters of the lessons. Empty rows and cells are passed over.
     out : path
         The folder that gets a folder a team with all that `runner.run` leaves, and `index.html` and `workshop.json`,
         written anew after each team.
@@ -88,19 +88,8 @@ def failures(workshop: dict) -> list[str]:
     return lines
 
 
-def read_groups(path: Path) -> list[dict[str, Any]]:
-    """Read a workshop's table. A team's name becomes a folder's; rows that are empty altogether are passed over.
-
-    Returns
-    -------
-    list of dict
-        For each team its `row` in the file, `team`, and `parameters` as texts; empty cells are left out.
-
-    Raises
-    ------
-    TutorialError
-        With the file, the row and the team, where the table is not right.
-    """
+def _read_groups(path: Path) -> list[dict[str, Any]]:
+    """The teams of a table: each one's `row` in the file, `team`, and `parameters` as texts, without empty cells."""
     rows = _csv_rows(path)
     header = [name.strip() for name in rows[0]] if rows else []
     if "team" not in header:
@@ -163,7 +152,7 @@ def plan(path: Path, chosen: list[str], profile: str) -> list[dict[str, Any]]:
     defaults = {name: runner.parameter_defaults(path) for name, path in runner.lesson_paths().items()}
     known = {name: value for lesson in defaults.values() for name, value in lesson.items()}
     used = {name for lesson in chosen for name in defaults[lesson]}
-    rows = read_groups(path)
+    rows = _read_groups(path)
     for column in [name.strip() for name in _csv_rows(path)[0]]:
         if column not in {"team", *known}:
             raise TutorialError(
@@ -210,24 +199,12 @@ def _write_results(workshop: dict, out: Path) -> None:
     runner.atomic_write(out / "index.html", _workshop_page(workshop, out))
 
 
-def compare_teams(workshop: dict, out: Path, lesson: str) -> list[dict[str, Any]]:
-    """Set side by side what the cells of a lesson gave each team: only cells with a checked fact or a figure.
+def _outputs_by_team(workshop: dict, out: Path, lesson: str) -> list[dict[str, Any]]:
+    """What the cells of a lesson gave each team: only cells with a checked fact or a figure.
 
-    Parameters
-    ----------
-    workshop : dict
-        As `run` returns it.
-    out : path
-        The folder with the teams' folders.
-    lesson : str
-        Its name.
-
-    Returns
-    -------
-    list of dict
-        For each cell the `heading` over it; its `kind`, "facts" or "figures"; `values`, one a team: the text of the
-        facts or the figures as [(PNG in base64, alt text)], or None where the team did not come so far; `same`, which
-        is True where all who did got the same, False where two differ, None where fewer than two did.
+    For each the `heading` over it; its `kind`, "facts" or "figures"; `values`, one a team: the text of the facts, or
+    the figures as [(PNG in base64, alt text)], or None where the team did not come so far; `same`: whether all who did
+    got the same, None where fewer than two did.
     """
     notebooks = [_cells_of_team(out / team["team"] / f"{lesson}.ipynb", lesson, team) for team in workshop["teams"]]
     found, heading = [], lesson
@@ -282,8 +259,8 @@ def _workshop_page(workshop: dict, out: Path) -> str:
 
 
 def _comparison(workshop: dict, out: Path, lesson: str) -> dict:
-    """What `compare_teams` finds, by heading, and how many of the outputs with facts differ."""
-    items = compare_teams(workshop, out, lesson)
+    """What `_outputs_by_team` finds, by heading, and how many of the outputs with facts differ."""
+    items = _outputs_by_team(workshop, out, lesson)
     same = [item["same"] for item in items if item["kind"] == "facts"]
     sections = [list(part) for _, part in groupby(items, key=itemgetter("heading"))]
     return {"sections": sections, "facts": len(same), "differing": same.count(False)}
