@@ -8,6 +8,7 @@ from collections.abc import Callable
 from io import BytesIO
 
 import ipywidgets as widgets
+import librosa
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ WIDGET = "application/vnd.jupyter.widget-view+json"  # what a live widget is ann
 
 
 def use_style() -> None:
-    """Set the look of all figures that follow. Lesson: every one, in its first code cell."""
+    """Set the look of all figures that follow. Lesson: every one."""
     plt.rcParams.update(
         {
             "figure.figsize": (10, 4),
@@ -44,17 +45,35 @@ def use_style() -> None:
 def show(figure: plt.Figure, alt: str) -> None:
     """Display a figure once, with a text for those who cannot see it, and close it.
 
-    Lesson: every one, under every figure.
+    Lesson: every one.
+
+    Parameters
+    ----------
+    figure : Figure
+    alt : str
+        What it shows, for a screen reader.
     """
     display(figure, metadata={"image/png": {"alt": alt}})
     plt.close(figure)
 
 
 def spectrogram(ax: plt.Axes, levels: np.ndarray, times: np.ndarray, frequencies: np.ndarray, *, floor: float = -80.0):
-    """Draw levels in dB, shape (n_frequencies, n_frames), over `times` (s) and `frequencies` (Hz), with a colour bar.
+    """Draw levels over time and frequency, with a colour bar.
 
-    floor: the level in dB below the maximum that gets the darkest colour. Returns the drawn mesh.
-    Lesson: 02_representations.
+    Lesson: 02_representations, 03_features.
+
+    Parameters
+    ----------
+    ax : Axes
+    levels : ndarray of shape (n_frequencies, n_frames), dB
+    times : ndarray of shape (n_frames,), s
+    frequencies : ndarray of shape (n_frequencies,), Hz
+    floor : float, dB below the maximum
+        The level that gets the darkest colour.
+
+    Returns
+    -------
+    QuadMesh
     """
     top = levels.max()
     mesh = ax.pcolormesh(times, frequencies, levels, shading="nearest", vmin=top + floor, vmax=top, rasterized=True)
@@ -63,10 +82,47 @@ def spectrogram(ax: plt.Axes, levels: np.ndarray, times: np.ndarray, frequencies
     return mesh
 
 
+def mel_spectrogram(ax: plt.Axes, levels: np.ndarray, times: np.ndarray, centres: np.ndarray, *, floor: float = -80.0):
+    """Draw levels in mel bands, each at its band's centre, over an axis that is even in mel.
+
+    librosa's `specshow(y_axis="mel")` spaces the rows evenly from 0 Hz up, and so draws 100 Hz at 48.
+    Lesson: 02_representations.
+
+    Parameters
+    ----------
+    ax : Axes
+    levels : ndarray of shape (n_mels, n_frames), dB
+    times : ndarray of shape (n_frames,), s
+    centres : ndarray of shape (n_mels,), Hz
+        From `representations.mel_centres`.
+    floor : float, dB below the maximum
+        The level that gets the darkest colour.
+
+    Returns
+    -------
+    QuadMesh
+    """
+    mesh = spectrogram(ax, levels, times, centres, floor=floor)
+    ax.set_yscale("function", functions=(librosa.hz_to_mel, librosa.mel_to_hz))
+    ax.set_ylabel("Frequency (Hz, mel axis)")
+    ax.set_yticks([hz for hz in (250, 500, 1000, 2000, 4000, 8000) if hz <= centres[-1]])
+    return mesh
+
+
 def player(y: np.ndarray, sr: int, *, start: float = 0.0) -> Audio:
-    """A player for at most 8 seconds from `start` (s), encoded as mp3, at its own level.
+    """A player for at most 8 seconds, encoded as mp3, at its own level.
 
     Lesson: every one that plays sound.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+    sr : int, Hz
+    start : float, s
+
+    Returns
+    -------
+    Audio
     """
     first = round(start * sr)
     clip = y[first : first + round(PLAYER_SECONDS * sr)]
@@ -78,11 +134,18 @@ def player(y: np.ndarray, sr: int, *, start: float = 0.0) -> Audio:
 
 
 def turns(ax: plt.Axes, table: pd.DataFrame, *, start: float, end: float) -> None:
-    """Shade the turns of a recording between two times (s) on axes in seconds, one colour a voice, and name them.
+    """Shade the turns of a recording on axes in seconds, one colour a voice, and name them.
 
-    table: `onset` and `offset` (s), `kind` and `speaker`, as in `Corpus.turns`. The two who speak longest get blue and
-    orange, all other voices green, music grey; silence stays white.
+    The two who speak longest get blue and orange, all other voices green, music grey; silence stays white.
     Lesson: 01_data_prep.
+
+    Parameters
+    ----------
+    ax : Axes
+    table : DataFrame
+        `onset` and `offset` (s), `kind` and `speaker`, as in `Corpus.turns`.
+    start, end : float, s
+        What is shown.
     """
     here = table[(table["offset"] > start) & (table["onset"] < end) & (table["kind"] != "silence")]
     seconds = (table["offset"] - table["onset"]).groupby(table["speaker"]).sum()
@@ -101,9 +164,16 @@ def turns(ax: plt.Axes, table: pd.DataFrame, *, start: float, end: float) -> Non
 def knob(draw: Callable[..., plt.Figure], *, alt: str, **controls: widgets.Widget) -> None:
     """A figure with a control for each setting it is drawn from; where no widget runs, the figure alone, as it starts.
 
-    draw: a function of the settings that returns a figure. controls: for each of its parameters an ipywidgets control,
-    such as `n_fft=widgets.SelectionSlider(options=[256, 1024], description="Window")`.
     Lesson: every one.
+
+    Parameters
+    ----------
+    draw : function
+        Of the settings; it returns a figure.
+    alt : str
+        What the figure shows, for a screen reader.
+    **controls : Widget
+        One for each parameter of `draw`: `n_fft=widgets.SelectionSlider(options=[256, 1024], description="Window")`.
     """
     picture = widgets.HTML()
 

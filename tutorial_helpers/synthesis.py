@@ -12,9 +12,21 @@ def harmonic_voice(
 ) -> np.ndarray:
     """A voice-like tone with known answers: harmonics of f0 up to 4 kHz, the k-th with amplitude 1 / k.
 
-    f0: Hz, one number or one value a sample (a glide); `seconds` is needed with one number. syllables: how often a
-    second the level swells and falls to nothing; 0 leaves it constant. Returns y, shape (n_samples,), peak 0.5.
     Lesson: 03_features.
+
+    Parameters
+    ----------
+    f0 : float or ndarray of shape (n_samples,), Hz
+        A glide has one value a sample.
+    seconds : float, s
+        Needed with one number.
+    syllables : float, per s
+        How often the level swells and falls to nothing; 0 leaves it constant.
+    sr : int, Hz
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), peak 0.5
     """
     track = np.full(round(seconds * sr), float(f0)) if np.ndim(f0) == 0 else np.asarray(f0, dtype=float)
     phase = 2 * np.pi * np.cumsum(track) / sr
@@ -28,9 +40,21 @@ def harmonic_voice(
 def chord_music(chords: list[tuple[int, ...]], *, bpm: float, sr: int = SR, seed: int = 0) -> np.ndarray:
     """Music with known answers: each chord for four beats, struck on every beat with a bass note and a click.
 
-    chords: pitch classes (0 is C, 11 is B), the first is the root and the bass. bpm: beats a minute. seed: for the
-    click's noise. Returns y, shape (n_samples,), peak 0.5.
     Lesson: 03_features.
+
+    Parameters
+    ----------
+    chords : list of tuple of int
+        Pitch classes (0 is C, 11 is B); the first of each is the root and the bass.
+    bpm : float
+        Beats a minute.
+    sr : int, Hz
+    seed : int
+        For the click's noise.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), peak 0.5
     """
     rng = np.random.default_rng(seed)
     beat = 60 / bpm

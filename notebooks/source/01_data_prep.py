@@ -52,7 +52,7 @@ import pandas as pd
 import soundfile as sf
 import soxr
 
-from tutorial_helpers import corpora, data_prep, exercises, features, plotting
+from tutorial_helpers import corpora, data_prep, exercises, features, plotting, voice
 
 plotting.use_style()
 rng = np.random.default_rng(seed)
@@ -356,7 +356,7 @@ sizes.round().rename("kB").to_frame()
 def describe(samples):
     """Level (dB), mean rolloff (Hz) and median pitch of voiced frames (Hz)."""
     rolloff = librosa.feature.spectral_rolloff(y=samples, sr=sr).mean()
-    return data_prep.dbfs(np.std(samples)), rolloff, features.pitch(samples, sr)["f0"].median()
+    return data_prep.dbfs(np.std(samples)), rolloff, voice.pitch(samples, sr)["f0"].median()
 
 
 generation = at_16k
@@ -436,7 +436,7 @@ in_speech = data_prep.inside(np.arange(len(frame_level)) / 100, talk)
 naive, right = frame_level.mean(), frame_level[in_speech].mean()
 print(f"mean level   naive, all frames: {naive:.1f} dB   right, speech only: {right:.1f} dB")
 if turns is not None:
-    pitch = features.pitch(y, sr)
+    pitch = voice.pitch(y, sr)
     most = (spoken["offset"] - spoken["onset"]).groupby(spoken["speaker"]).sum().idxmax()
     own = data_prep.inside(pitch["time"], spoken[spoken["speaker"] == most])
     naive, right = pitch["f0"].median(), pitch["f0"][own].median()

@@ -363,7 +363,7 @@ if len(guests) == 2:
 if len(guests) == 2:
     average = {}
     for channel, part in guests.items():
-        sounds = [data_prep.read(turn.path, start=turn.onset, seconds=turn.seconds) for turn in part.itertuples()]
+        sounds = [data_prep.read(turn.path, start=turn.onset, seconds=turn.offset - turn.onset) for turn in part.itertuples()]
         average[channel] = sum((representations.magnitude(sound) ** 2).sum(axis=1) for sound in sounds)
     gain = 10 * np.log10(average["telephone"] / average["studio"])
     gain -= np.median(gain[(frequencies > 500) & (frequencies < 3000)])
@@ -636,18 +636,17 @@ print(f"1,000 Hz is {slaney:.0f} mel in Slaney's formula and {htk:.0f} in HTK's"
 # %% [markdown]
 # ## The mel spectrogram
 #
-# Add up the power of the STFT in each band, and turn power into decibels with `power_to_db`. The drawing call
-# needs the `sr`, `hop_length`, `n_fft` and `fmax` of the computing call, or its axes lie. Compare with the
-# linear picture: the same clip, 64 rows in place of 513.
+# Add up the power of the STFT in each band, and turn power into decibels with `power_to_db`. Each row is drawn at
+# the centre of its band, on an axis that is even in mel. Compare with the linear picture: the same clip, 64 rows in
+# place of 513.
 
 # %%
 mel = librosa.feature.melspectrogram(y=clip, sr=sr, n_fft=N_FFT, hop_length=HOP_LENGTH, n_mels=N_MELS, fmax=top)
 mel_levels = librosa.power_to_db(mel, ref=np.max)
 fig, ax = plt.subplots()
-axes_of = {"x_axis": "s", "y_axis": "mel", "sr": sr, "hop_length": HOP_LENGTH, "n_fft": N_FFT, "fmax": top}
-mesh = librosa.display.specshow(mel_levels, **axes_of, ax=ax, cmap=plotting.HEAT, vmin=-60)
-fig.colorbar(mesh, ax=ax, format="%+2.0f dB")
-ax.set(xlabel="Time (s)", ylabel="Frequency (Hz, mel axis)", title=f"{N_MELS} mel bands: fine below, coarse above")
+columns = representations.frame_times(mel_levels.shape[1], sr=sr)
+plotting.mel_spectrogram(ax, mel_levels, columns, representations.mel_centres(sr=sr, fmax=top), floor=-60)
+ax.set_title(f"{N_MELS} mel bands: fine below, coarse above")
 plotting.show(fig, alt="Mel spectrogram of the clip with a mel frequency axis up to the highest frequency in the file.")
 
 # %% [markdown]
@@ -676,29 +675,32 @@ for name, to_db in [("naive: amplitude_to_db", librosa.amplitude_to_db), ("right
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
-# ### Pitfall: `y_axis="log"` on a mel spectrogram
+# ### Pitfall: librosa's `specshow` on a mel spectrogram
 #
-# With `"log"`, specshow takes the rows for STFT bins, evenly spaced in hertz, which mel bands are not. And it
-# takes them to end at half the rate unless `fmax` says otherwise. Draw a tone of 1,000 Hz in 64 bands that
-# end at 4,000 Hz, and ask each drawing where it put the tone.
+# With `y_axis="log"`, specshow takes the rows for STFT bins, evenly spaced in hertz, which mel bands are not. With
+# `"mel"`, it spaces them evenly in mel from 0 Hz up, which is not where the bands' centres lie, and it takes them to
+# end at half the rate unless `fmax` says otherwise. Draw tones of 100 and 1,000 Hz in 64 bands that end at 4,000 Hz,
+# and ask each drawing where it put them.
 
 # %% tags=["pitfall"]
-tone = 0.1 * np.sin(2 * np.pi * 1000 * seconds)
-bands = librosa.feature.melspectrogram(y=tone, sr=sr, n_fft=N_FFT, hop_length=HOP_LENGTH, n_mels=N_MELS, fmax=4000)
-row = bands.mean(axis=1).argmax()
+tones = [0.1 * np.sin(2 * np.pi * hz * seconds) for hz in (100, 1000)]
+of_tones = [representations.mel_db(tone, fmax=4000) for tone in tones]
+rows = [bands.mean(axis=1).argmax() for bands in of_tones]
 fig, ax = plt.subplots()
-calls = {"naive: log": {"y_axis": "log"}, "naive: mel, no fmax": {"y_axis": "mel"}}
-for name, call in (calls | {"right: mel, fmax": {"y_axis": "mel", "fmax": 4000}}).items():
-    mesh = librosa.display.specshow(bands, sr=sr, hop_length=HOP_LENGTH, ax=ax, **call)
-    drawn_at = mesh.get_coordinates()[row : row + 2, 0, 1].mean()  # the middle between its lower and upper edge
-    print(f"{name:<20} draws 1,000 Hz at {drawn_at:,.0f} Hz")
+calls = {"naive: log": {"y_axis": "log"}, "naive: mel": {"y_axis": "mel"}}
+for name, call in (calls | {"naive: mel, fmax": {"y_axis": "mel", "fmax": 4000}}).items():
+    mesh = librosa.display.specshow(of_tones[0], sr=sr, hop_length=HOP_LENGTH, ax=ax, **call)
+    # the middle between the lower and the upper edge of each row
+    low, high = (mesh.get_coordinates()[row : row + 2, 0, 1].mean() for row in rows)
+    print(f"{name:<17} draws 100 Hz at {low:,.0f} Hz, 1,000 Hz at {high:,.0f} Hz")
+low, high = representations.mel_centres(fmax=4000)[rows]
+print(f"right: at centres draws 100 Hz at {low:,.0f} Hz, 1,000 Hz at {high:,.0f} Hz")
 plt.close(fig)
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
 # Nothing warns you, and the wrong pictures look just as good. Test an axis with a tone you know. The last
-# answer is a few hertz off because a band has a width. With `n_fft`, the first call stops with an error: one
-# more reason to pass it.
+# answer is a few hertz off because a band has a width.
 
 # %% [markdown]
 # ### Exercise 02.5: a mean spectrum

@@ -41,7 +41,17 @@ import pandas as pd
 import parselmouth
 from parselmouth.praat import call, run
 
-from tutorial_helpers import corpora, data_prep, exercises, features, plotting, representations
+from tutorial_helpers import (
+    corpora,
+    data_prep,
+    exercises,
+    features,
+    plotting,
+    representations,
+    segments,
+    synthesis,
+    voice,
+)
 
 plotting.use_style()
 
@@ -64,10 +74,10 @@ rng = np.random.default_rng(seed)
 # most syllables.
 
 # %%
-talk = np.resize(y[round(features.talk_start(y, seconds=60) * sr) :], 60 * sr)
-if features.speech_rate(talk) < 0.5:
+talk = np.resize(y[round(voice.talk_start(y, seconds=60) * sr) :], 60 * sr)
+if voice.speech_rate(talk) < 0.5:
     print("There is hardly any speech in this recording; a synthetic voice of 120 Hz stands in for it.")
-    talk = features.harmonic_voice(120.0, seconds=60, syllables=4)
+    talk = synthesis.harmonic_voice(120.0, seconds=60, syllables=4)
 
 
 # %%
@@ -75,13 +85,13 @@ def samples_of(turn):
     return y[round((turn.onset - start) * sr) : round((turn.offset - start) * sr)]
 
 
-turns = features.excerpt_turns(source.turns, episode.name, start=start, seconds=len(y) / sr)
+turns = segments.of_excerpt(source.turns, episode.name, start=start, seconds=len(y) / sr)
 excited = turns[turns["alone"] & (turns["offset"] - turns["onset"] >= 10) & (turns["style"] == "agitated")]
 hers, his = (excited[excited["speaker"] == speaker] for speaker in ("cohost", "host"))
 if len(hers):
     clip = samples_of(hers.iloc[0])[: 10 * sr]
 else:
-    clip = talk[round(features.talk_start(talk, seconds=10) * sr) :][: 10 * sr]
+    clip = talk[round(voice.talk_start(talk, seconds=10) * sr) :][: 10 * sr]
 
 # %% tags=["player"]
 plotting.player(clip, sr)
@@ -130,7 +140,7 @@ print(exercises.check("03.1", answer))
 #
 # [Chroma](../site/glossary.md#chroma) has twelve numbers a frame, one for each note name from C to B. It adds up the
 # energy of a note over all its octaves. That suits music, so we need music, and with known answers: the show's opening,
-# whose chords and beats a minute are on record. Elsewhere `features.chord_music` makes six chords, four beats each, at
+# whose chords and beats a minute are on record. Elsewhere `synthesis.chord_music` makes six chords, four beats each, at
 # 100 beats a minute.
 
 # %%
@@ -152,7 +162,7 @@ if len(pieces):
     bpm, chords = planted["bpm"].iloc[0], list(planted["chord"])
 else:
     bpm, chords = 100, ["C", "Am", "F", "G", "Em", "C"]
-    music = features.chord_music([triads[name] for name in chords], bpm=bpm, seed=seed)
+    music = synthesis.chord_music([triads[name] for name in chords], bpm=bpm, seed=seed)
 music_times = representations.frame_times(1 + len(music) // HOP)
 
 # %% tags=["player"]
@@ -198,7 +208,7 @@ print(f"{chords_right:.0%} of the frames are right")
 
 # %% tags=["pitfall"]
 def mean_chroma(f0):
-    voice = features.harmonic_voice(f0, seconds=1)
+    voice = synthesis.harmonic_voice(f0, seconds=1)
     mean = librosa.feature.chroma_stft(y=voice, sr=sr, n_fft=4 * N_FFT, hop_length=HOP, tuning=0.0).mean(axis=1)
     return mean / np.linalg.norm(mean)  # of length 1, so that a product of two is their cosine
 
@@ -302,8 +312,8 @@ print(f"naive: speech has {bpms[1]:.0f} BPM   right: {bpm} BPM for the music, no
 
 # %%
 planted = 4.0
-swells = features.harmonic_voice(120.0, seconds=10, syllables=planted)
-print(f"planted: {planted:.1f} a second   estimated: {features.speech_rate(swells):.1f} a second")
+swells = synthesis.harmonic_voice(120.0, seconds=10, syllables=planted)
+print(f"planted: {planted:.1f} a second   estimated: {voice.speech_rate(swells):.1f} a second")
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
@@ -312,7 +322,7 @@ print(f"planted: {planted:.1f} a second   estimated: {features.speech_rate(swell
 
 # %%
 contour = parselmouth.Sound(clip, sr).to_intensity(minimum_pitch=50, time_step=0.005)
-nuclei = features.syllable_nuclei(clip, sr)
+nuclei = voice.syllable_nuclei(clip, sr)
 
 fig, ax = plt.subplots()
 ax.plot(contour.xs(), contour.values[0])
@@ -334,7 +344,7 @@ run(f"random_initializeWithSeedUnsafelyButPredictably({seed})")
 sound = parselmouth.Sound(talk, sr)
 for speed in (0.8, 1.0, 1.25):
     spoken = call(sound, "Lengthen (overlap-add)", 75, 500, 1 / speed).values[0]
-    (bpm_naive,), rate = tempi(spoken, [120]), features.speech_rate(spoken)
+    (bpm_naive,), rate = tempi(spoken, [120]), voice.speech_rate(spoken)
     print(f"speed {speed:.2f}   naive: {bpm_naive:.0f} BPM   right: {rate:.1f} syllables a second")
 # NBVAL_CHECK_OUTPUT
 
@@ -392,7 +402,7 @@ fig, ax = plt.subplots()
 ax.plot(times[: len(pyin_f0)], pyin_f0, "o", markersize=8, color=plotting.ORANGE, label="pYIN")
 ax.plot(track.xs(), f0, ".", color=plotting.BLUE, label="Praat")
 ax.set(xlabel="Time (s)", ylabel="F0 (Hz)", xlim=(0, 4), ylim=(50, None))
-difference = 12 * np.log2(np.nanmedian(pyin_f0) / features.pitch(first)["f0"].median())
+difference = 12 * np.log2(np.nanmedian(pyin_f0) / voice.pitch(first)["f0"].median())
 ax.set_title(f"Two methods, medians {abs(difference):.1f} semitones apart")
 ax.legend(loc="upper right")
 plotting.show(fig, alt="Pitch of four seconds of speech by Praat and by pYIN: the points lie on each other mostly.")
@@ -404,12 +414,12 @@ plotting.show(fig, alt="Pitch of four seconds of speech by Praat and by pYIN: th
 
 # %% [markdown]
 # A tracker that takes two periods for one writes half the F0, an [octave error](../site/glossary.md#octave-error). A
-# voice seldom leaps by ten semitones within 10 ms, so the share of such leaps is a cheap check. If it is above one per
-# cent, listen, and change floor and ceiling.
+# speaker seldom goes ten semitones away from his or her median, so the share of frames that far off is a cheap check,
+# for one speaker at a time. If it is above a few per cent, listen, and change floor and ceiling.
 
 # %%
-leaps = features.octave_jumps(features.pitch(talk))
-print(f"leaps of ten semitones or more: {leaps:.1%} of the steps between voiced frames")
+far_off = voice.octave_errors(voice.pitch(clip))
+print(f"ten semitones or more from the clip's median: {far_off:.1%} of the voiced frames")
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
@@ -420,7 +430,7 @@ print(f"leaps of ten semitones or more: {leaps:.1%} of the steps between voiced 
 
 # %% tags=["pitfall"]
 peaks, _ = librosa.piptrack(y=clip, sr=sr)
-right = features.pitch(clip)["f0"].median()
+right = voice.pitch(clip)["f0"].median()
 print(f"naive: {peaks.mean():.0f} Hz, with {np.mean(peaks == 0):.0%} zeros   right: {right:.0f} Hz")
 # NBVAL_CHECK_OUTPUT
 
@@ -435,37 +445,39 @@ elif "it/demo-instruct" in source.recordings.index:
     low = data_prep.read(source.recordings.loc["it/demo-instruct", "path"], seconds=20)
 else:
     print("No man's voice is known in this corpus; a synthetic voice of 110 Hz stands in for it.")
-    low = features.harmonic_voice(np.geomspace(90, 135, 20 * sr), syllables=4)
+    low = synthesis.harmonic_voice(np.geomspace(90, 135, 20 * sr), syllables=4)
     low = np.where(np.arange(len(low)) % sr < 0.4 * sr, low, 0.1 * noise[: len(low)])  # voice, then hiss, and again
 
 # %% [markdown]
 # ### Pitfall: a floor of 150 Hz
 #
 # `piptrack` begins at 150 Hz unless told otherwise, and many men speak lower. A floor that is too high does not
-# raise an error. It drops the low frames or puts them an octave up.
+# raise an error. It drops the low frames or puts them an octave up. So the helper listens twice where you give no
+# floor: first from 50 to 700 Hz, then in the range that the quartiles of the first pass suggest.
 
 # %% tags=["pitfall"]
-naive, right = features.pitch(low, floor=150), features.pitch(low, floor=75)
-print(f"naive: floor 150 Hz, median {naive['f0'].median():.0f} Hz, {naive['f0'].notna().mean():.0%} of frames voiced")
-print(f"right: floor  75 Hz, median {right['f0'].median():.0f} Hz, {right['f0'].notna().mean():.0%} of frames voiced")
+tracks = {"naive": (150, voice.pitch(low, floor=150)), "right": (voice.search_range(low)[0], voice.pitch(low))}
+for name, (floor, found) in tracks.items():
+    median, off = found["f0"].median(), voice.octave_errors(found)
+    print(f"{name}: floor {floor:.0f} Hz, median {median:.0f} Hz, {off:.0%} ten semitones from the median")
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
 # ### Turn the knob: floor and ceiling
 #
-# Grey is what 75 to 500 Hz finds, blue what your setting finds in the shaded band. Each title gives blue's median and
+# Grey is what the helper finds, blue what your setting finds in the shaded band. Each title gives blue's median and
 # how far it lies from grey's. Lower the floor until the low voice comes back. Then lower the ceiling to 250 Hz, and
 # look for blue points an octave under grey ones.
 
 # %% tags=["knob"]
 voices = {"Clip": clip[: 10 * sr], "Low voice": low[: 10 * sr]}
-usual = {name: features.pitch(samples, floor=75, ceiling=500) for name, samples in voices.items()}
+usual = {name: voice.pitch(samples) for name, samples in voices.items()}
 
 
 def draw_pitch(floor, ceiling):
     fig, axes = plt.subplots(1, 2, figsize=(10, 4.4), sharey=True)
     for ax, (name, samples) in zip(axes, voices.items(), strict=True):
-        yours = features.pitch(samples, floor=floor, ceiling=ceiling)
+        yours = voice.pitch(samples, floor=floor, ceiling=ceiling)
         ax.axhspan(floor, ceiling, color=plotting.ORANGE, alpha=0.12)
         ax.plot(usual[name]["time"], usual[name]["f0"], "s", color="silver", markersize=6)
         ax.plot(yours["time"], yours["f0"], ".", color=plotting.BLUE, markersize=5)
@@ -481,7 +493,7 @@ def draw_pitch(floor, ceiling):
 
 plotting.knob(
     draw_pitch,
-    alt="F0 of the clip and of the low voice: blue as set by the knobs, over grey, which is 75 to 500 Hz.",
+    alt="F0 of the clip and of the low voice: blue as set by the knobs, over grey, whose range was chosen from the data.",
     floor=widgets.SelectionSlider(options=[50, 75, 100, 150, 200], value=150, description="Floor (Hz)"),
     ceiling=widgets.SelectionSlider(options=[250, 300, 400, 500, 800], value=500, description="Ceiling (Hz)"),
 )
@@ -501,7 +513,7 @@ plotting.knob(
 
 # %% tags=["pitfall"]
 def raised(samples, semitones):
-    median = features.pitch(samples)["f0"].median() * 2 ** (semitones / 12)
+    median = voice.pitch(samples)["f0"].median() * 2 ** (semitones / 12)
     return call(parselmouth.Sound(samples, sr), "Change gender", 75, 500, 1, median, 1, 1).values[0]
 
 
@@ -513,7 +525,7 @@ run(f"random_initializeWithSeedUnsafelyButPredictably({seed})")
 for name, samples in {"clip": clip, "low voice": low}.items():
     higher = raised(samples, 3)
     naive = 12 * np.log2(yin(higher) / yin(samples))
-    right = 12 * np.log2(features.pitch(higher)["f0"].median() / features.pitch(samples)["f0"].median())
+    right = 12 * np.log2(voice.pitch(higher)["f0"].median() / voice.pitch(samples)["f0"].median())
     print(f"{name}: planted 3.0 semitones   naive: {naive:.1f}   right: {right:.1f}")
 # NBVAL_CHECK_OUTPUT
 
@@ -524,8 +536,8 @@ for name, samples in {"clip": clip, "low voice": low}.items():
 
 # %%
 for name, samples in {"clip": clip, "low voice": low}.items():
-    hz = features.pitch(samples)["f0"]
-    relative = features.semitones(hz)
+    hz = voice.pitch(samples)["f0"]
+    relative = voice.semitones(hz)
     spread, spread_hz = (x.quantile(0.9) - x.quantile(0.1) for x in (relative, hz))
     print(f"{name}: median {hz.median():.0f} Hz, moves over {spread_hz:.0f} Hz or {spread:.1f} semitones")
 # NBVAL_CHECK_OUTPUT
@@ -542,7 +554,7 @@ for name, samples in {"clip": clip, "low voice": low}.items():
 #
 # Write a function `answer(first, second, sr)` of two recordings (samples, shape `(n_samples,)`) and their rate in Hz.
 # It returns by how many semitones the second voice lies above the first, from the medians of the voiced frames.
-# `features.pitch` and `features.semitones` help. The check tries it on voices it makes itself, with noise between the
+# `features.pitch` and `voice.semitones` help. The check tries it on voices it makes itself, with noise between the
 # words.
 
 # %% tags=["stub"]
@@ -552,7 +564,7 @@ print(exercises.check("03.3", answer))
 
 # %% tags=["solution"]
 def answer(first, second, sr):
-    medians = [features.pitch(samples, sr)["f0"].median() for samples in (first, second)]
+    medians = [voice.pitch(samples, sr)["f0"].median() for samples in (first, second)]
     return 12 * np.log2(medians[1] / medians[0])
 
 
@@ -719,23 +731,24 @@ print(exercises.check("03.4", answer))
 # %%
 for name, samples in {"synthetic voice": swells, "white noise": noise[: 10 * sr]}.items():
     extreme = features.spectral_contrast(representations.magnitude(samples))
-    print(f"{name}: {np.median(extreme[1:5]):.0f} dB between 200 and 3200 Hz")
+    print(f"{name}: {np.nanmedian(extreme[1:5]):.0f} dB between 200 and 3200 Hz")
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
-# In the clip, look for stripes: brighter in vowels, darker in pauses. The top row is bright for another reason.
-# Resampling to 16 kHz leaves next to nothing just under 8,000 Hz, a telephone nothing above 4,000 Hz, and an empty
-# valley is deep.
+# In the clip, look for stripes: brighter in vowels, darker in pauses. Where a band holds no signal (nothing within
+# 60 dB of the frame's strongest cell, as above 4,000 Hz on a telephone) its contrast would be that of rounding errors,
+# and the helper leaves it out: white in the figure. Mind the unit, too: librosa's `spectral_contrast` takes 10 log10 of
+# magnitudes, so a peak 40 dB over its valley reads 20 there. The helper's decibels are those of power.
 
 # %%
 S = representations.magnitude(clip)
-contrast = librosa.feature.spectral_contrast(S=S, sr=sr, fmin=200.0, n_bands=5)
+contrast = features.spectral_contrast(S, sr)
 edges = [0, *(200 * 2**k for k in range(5)), sr // 2]
-is_voiced = np.isfinite(features.f0_at(times, features.pitch(clip)))
-inside, outside = (contrast[1:5, frames].mean() for frames in (is_voiced, ~is_voiced))
+is_voiced = np.isfinite(voice.f0_at(times, voice.pitch(clip)))
+inside, outside = (np.nanmean(contrast[1:5, frames]) for frames in (is_voiced, ~is_voiced))
 
 fig, ax = plt.subplots()
-mesh = ax.pcolormesh(times, np.arange(6), contrast, shading="nearest", vmin=0, vmax=50, rasterized=True)
+mesh = ax.pcolormesh(times, np.arange(6), contrast, shading="nearest", vmin=0, vmax=80, rasterized=True)
 ax.set_yticks(range(6), [f"{low_edge} to {edge}" for low_edge, edge in zip(edges[:-1], edges[1:], strict=True)])
 ax.set(xlabel="Time (s)", ylabel="Band (Hz)")
 ax.set_title(f"200 to 3200 Hz: {inside:.0f} dB in voiced frames, {outside:.0f} dB in the others")
@@ -767,7 +780,7 @@ print(f"naive: {naive}   right: {len(right)} bands, one below 200 Hz and {len(ri
 hiss = rng.standard_normal(len(clip)) * np.sqrt(np.mean(clip**2)) * 10 ** (-25 / 20)
 hissing = (clip + hiss).astype(np.float32)
 noisy = features.spectral_contrast(representations.magnitude(hissing))
-print(f"mean contrast {contrast.mean():.0f} dB, with hiss {noisy.mean():.0f} dB")
+print(f"mean contrast {np.nanmean(contrast):.0f} dB, with hiss {np.nanmean(noisy):.0f} dB")
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
@@ -910,25 +923,14 @@ print(f"samples that neighbouring frames share: {1 - HOP / N_FFT:.0%}")
 # ## Planted beside estimated
 #
 # Every turn of the show was given a pitch, a range, a rate and a level. Here they are measured for the two hosts,
-# turn by turn, with nothing but `table` and the samples: pitch as a median, range from the 10th to the 90th
-# percentile, level as mean power, all of voiced frames.
-
+# turn by turn, with nothing but `table`: pitch as a median, range from the 10th to the 90th percentile, level as mean
+# power, all of voiced frames; and the rate, syllable nuclei a second.
 
 # %%
-def measure(turn):
-    here = table["time"].between(turn.onset - start, turn.offset - start)
-    voiced = table[table["voiced"] & here]
-    return {
-        "onset": turn.onset,
-        "label": turn.style,
-        "pitch": voiced["semitones"].median(),
-        "range": voiced["semitones"].quantile(0.9) - voiced["semitones"].quantile(0.1),
-        "rate": features.speech_rate(samples_of(turn)),
-        "level": 10 * np.log10(np.mean(10 ** (voiced["level"] / 10))),
-    }
-
-
-measured = [measure(turn) for turn in turns[turns["speaker"].isin(["host", "cohost"])].itertuples()]
+in_recording = table.assign(time=table["time"] + start)  # turns are timed from the recording's beginning
+hosts = turns[turns["speaker"].isin(["host", "cohost"])]
+measured = segments.measure(in_recording, hosts)
+measured = measured.rename(columns={"style": "label", "semitones": "pitch", "f0_range": "range"})
 known = source.truth is not None and len(measured) > 0
 if not known:
     print("Nothing is planted in these recordings, so there is nothing to compare with.")
@@ -940,7 +942,7 @@ if not known:
 # %%
 if known:
     planted = source.truth["turns"].query("recording == @episode.name")
-    both = pd.DataFrame(measured).merge(planted, on="onset", suffixes=("", "_planted"))
+    both = measured.merge(planted, on="onset", suffixes=("", "_planted"))
     pitch = both.loc[both["speaker"] == "host", ["pitch_planted", "pitch"]]
     pitch = pitch - pitch.median()
     off = (pitch["pitch"] - pitch["pitch_planted"]).abs()
@@ -995,7 +997,7 @@ if known:
 #
 # Write a function `answer(table, onset, offset)`. `table` has a row every 10 ms with `time` (s), `level` (dB re full
 # scale) and `voiced` (True or False); the turn lasts from `onset` to `offset`, in seconds of the same clock. It returns
-# the turn's level in dB: mean power over its voiced frames, as in `measure` above.
+# the turn's level in dB: mean power over its voiced frames, as `segments.measure` takes it above.
 
 # %% tags=["stub"]
 answer = ...

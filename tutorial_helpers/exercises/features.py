@@ -78,7 +78,7 @@ def _voice(f0: float, steps: tuple[int, ...], noise_seconds: float) -> np.ndarra
 
 @lru_cache(maxsize=8)  # every mistake measures the same few voices
 def _f0_of(samples: bytes, sr: int) -> pd.Series:
-    from ..features import pitch  # here, because every lesson imports all exercises, and Praat takes its time
+    from ..voice import pitch  # here, because every lesson imports all exercises, and Praat takes its time
 
     return pitch(np.frombuffer(samples, dtype=np.float32), sr)["f0"]
 
