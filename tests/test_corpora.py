@@ -57,7 +57,7 @@ def test_a_prompt_without_a_sample_in_it_is_not_speech(small_prompts):
     assert recordings.loc["ru/hello", "kind"] == "sound" and recordings.loc["fr/hello", "kind"] == "speech"
 
 
-def test_missing_prompt_packages_are_answered_with_the_one_command_that_installs_them(tmp_path):
+def test_missing_prompt_packages_are_answered_with_the_command_that_installs_them(tmp_path):
     with pytest.raises(TutorialError, match="apt-get install .*asterisk-core-sounds-en"):
         corpora.load_prompts(tmp_path, tmp_path / "core-sounds-en.txt.gz")
 
@@ -101,7 +101,7 @@ def test_spoken_gives_turns_of_an_excerpt_with_path_and_group():
     assert spoken["path"].tolist() == show.recordings["path"].reindex(spoken["recording"]).tolist()
 
 
-def test_spoken_gives_the_excerpt_of_each_recording_of_speech_where_no_turns_are_known(folder):
+def test_spoken_gives_the_excerpt_of_each_recording_where_no_turns_are_known(folder):
     (folder / "metadata.csv").write_text("file,kind\ninterview.wav,sound\n")
     spoken = corpora.spoken(corpora.load(folder), start=5, minutes=2)
     assert spoken.index.tolist() == spoken["recording"].tolist() == ["20221106_Sun_Alex", "20221113_Sun_Alex"]

@@ -123,8 +123,6 @@ def spoken(corpus: Corpus, *, start: float = 0.0, minutes: float = 10.0) -> pd.D
 
     Parameters
     ----------
-    corpus : Corpus
-        Its recordings and turns.
     start, minutes : float
         Only what lies in this excerpt of each recording, in seconds and minutes.
 
@@ -155,11 +153,6 @@ def load_show(folder: Path = SHOW) -> Corpus:
     `group` is what an episode went out by ("FM" or "stream"; "pilot"), `treated` whether that was after the event.
     `truth` holds `values` (`value`, `unit` and `what`, by name), `turns`, `weeks`, `music` and `reactions`; `outcome`
     what listeners of the pilot reported every 5 s. data/README.md says how all of it was made.
-
-    Raises
-    ------
-    TutorialError
-        Where a table of the show is missing.
     """
     tables = {}
     for name in ("metadata", "turns", "reactions", *(f"planted{part}" for part in SHOW_TRUTH.values())):
@@ -179,11 +172,6 @@ def load_prompts(sounds: Path = PROMPTS_SOUNDS, transcript: Path = PROMPTS_TRANS
 
     `group` is the language; `text` is known for English. Recorded by Allison Smith (English, Spanish),
     June Wallack (French; all three CC BY-SA 3.0), Carlo Flora (Italian) and IvrvoiceRU (Russian, CC BY 3.0).
-
-    Raises
-    ------
-    TutorialError
-        Where packages are missing, with the one command that installs them.
     """
     places = [*(sounds / voice for voice in PROMPTS_VOICES), transcript]
     missing = [place for place in places if not place.exists()]
@@ -217,13 +205,7 @@ def load_folder(folder: Path) -> Corpus:
 
 
 def load_address(address: str) -> Corpus:
-    """The recordings that a manifest on the web names, fetched once by `manifest.fetch`, then loaded as a folder.
-
-    Raises
-    ------
-    TutorialError
-        As `manifest.fetch` does, and where somebody changed the copy on this machine.
-    """
+    """The recordings that a manifest on the web names, fetched once by `manifest.fetch`, then loaded as a folder."""
     folder = manifest.fetch(address)
     try:
         return replace(load_folder(folder), name=address)

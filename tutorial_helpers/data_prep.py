@@ -42,11 +42,6 @@ def probe(path: str | Path) -> pd.Series:
         Native `sr` (Hz), `channels`, `codec`; `seconds`, counted from the packets of the whole file without decoding
         them (about a second for four hours of mp3); `header_seconds`, what libsndfile makes of the header, missing
         where it cannot read the format. The two differ where a variable-rate mp3 has no length in its header.
-
-    Raises
-    ------
-    TutorialError
-        Where the file is missing or holds no sound.
     """
     with open_audio(path) as container:
         stream = container.streams.audio[0]
@@ -72,8 +67,6 @@ def read(path: str | Path, *, start: float = 0.0, seconds: float | None = None, 
 
     Parameters
     ----------
-    path : str or Path
-        A file in any format that libsndfile or ffmpeg reads.
     start : float
         Seconds from the beginning.
     seconds : float, optional
@@ -182,13 +175,9 @@ def read_native(path: str | Path, *, start: float = 0.0, seconds: float | None =
 def downmix(samples: np.ndarray, *, name: str = "The recording") -> np.ndarray:
     """The mean of the channels, checked: samples of shape (n_samples, channels) to y of shape (n_samples,).
 
+    Where the mean has less than a tenth of the channels' RMS, they are in opposite phase and cancel, and what is left
+    is not the recording: a TutorialError.
     Lesson: 01_data_prep.
-
-    Raises
-    ------
-    TutorialError
-        Where the mean has less than a tenth of the channels' RMS: then they are in opposite phase and cancel, and what
-        is left is not the recording.
     """
     y = samples.mean(axis=1)
     _refuse_cancelled(np.mean(samples**2, axis=1).sum(), np.sum(y**2), name)
@@ -204,16 +193,9 @@ def _refuse_cancelled(power: float, mono_power: float, name: str) -> None:
 
 
 def quality(y: np.ndarray, sr: int) -> pd.Series:
-    """Four checks before a recording is measured, with its peak and RMS level.
+    """Four checks before samples y (n_samples,) at sr Hz are measured, at least 0.04 s, with their peak and RMS level.
 
     Lesson: 01_data_prep.
-
-    Parameters
-    ----------
-    y : numpy.ndarray
-        Samples, shape (n_samples,).
-    sr : int
-        Their rate in Hz.
 
     Returns
     -------
@@ -222,11 +204,6 @@ def quality(y: np.ndarray, sr: int) -> pd.Series:
         above 0.98 of full scale, and with RMS below -60 dB re full scale. `dc_offset` is the mean sample, `bandwidth`
         (Hz) the highest frequency within 60 dB of the strongest in the mean spectrum; `peak` and `rms` are in dB re
         full scale.
-
-    Raises
-    ------
-    TutorialError
-        Where there are fewer than 0.04 s.
     """
     frame = sr // 100
     if len(y) < 4 * frame:
@@ -267,26 +244,14 @@ def _voice_detector() -> Any:
 
 
 def voice_activity(y: np.ndarray, sr: int = SR) -> pd.DataFrame:
-    """Find speech with silero-vad.
+    """Stretches of speech in samples y (n_samples,) at 16,000 or 8,000 Hz, found by silero-vad.
 
     Lesson: 01_data_prep, 02_representations, 04_statistics.
-
-    Parameters
-    ----------
-    y : numpy.ndarray
-        Samples, shape (n_samples,).
-    sr : int
-        Their rate: 16,000 or 8,000 Hz.
 
     Returns
     -------
     pandas.DataFrame
-        One row for each stretch of speech, `onset` and `offset` in seconds.
-
-    Raises
-    ------
-    TutorialError
-        At any other rate.
+        One row for each stretch, `onset` and `offset` in seconds.
 
     References
     ----------

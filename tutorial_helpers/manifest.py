@@ -26,16 +26,6 @@ def write_manifest(folder: str | Path) -> Path:
     It holds `file`, `sha256` and the columns of the folder's `metadata.csv`, and takes the place of an older one.
     Upload it together with the audio files, in the same folders.
 
-    Parameters
-    ----------
-    folder : str or Path
-        The folder with the recordings, and `metadata.csv` where there is one.
-
-    Returns
-    -------
-    Path
-        Of the manifest.
-
     Raises
     ------
     TutorialError
@@ -74,7 +64,7 @@ def fetch(address: str) -> Path:
     Returns
     -------
     Path
-        The folder, as `cache_of` names it, with the recordings and their `metadata.csv`.
+        The folder with the recordings and their `metadata.csv`.
 
     Raises
     ------

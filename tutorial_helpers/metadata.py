@@ -21,18 +21,7 @@ WHAT_IS_READ = f"Files that are read end in: {', '.join(AUDIO_SUFFIXES)}."
 
 
 def recordings_table(rows: Mapping[str, Mapping]) -> pd.DataFrame:
-    """The table of recordings from what is known of each one.
-
-    Parameters
-    ----------
-    rows : mapping
-        Name of the recording to its values by column; columns may be left out.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row for each recording, indexed by name, with all of `COLUMNS`; what is not known is missing.
-    """
+    """One row for each recording, indexed by name, with all of `COLUMNS`; what `rows` does not tell is missing."""
     table = pd.DataFrame.from_dict(dict(rows), orient="index").reindex(columns=COLUMNS)
     table.index.name = "recording"
     table["date"] = pd.to_datetime(table["date"])
@@ -48,16 +37,6 @@ def recordings_in(folder: str | Path) -> pd.DataFrame:
     Dates are read from names such as `20221106_Sun_Alex.mp3`. A file `metadata.csv` in the folder overrides them: its
     column `file` names a recording, and any of `date`, `speaker`, `group`, `treated`, `text` and `kind` ("speech",
     the default, or "sound") says what is known. Other columns are kept as they are, such as the number of listeners.
-
-    Parameters
-    ----------
-    folder : str or Path
-        The folder. Files whose names begin with a dot are left out.
-
-    Returns
-    -------
-    pandas.DataFrame
-        As `recordings_table` gives it, with the other columns of `metadata.csv` behind.
 
     Raises
     ------
@@ -80,7 +59,7 @@ def recordings_in(folder: str | Path) -> pd.DataFrame:
 
 
 def read_metadata(source: Path | TextIO, where: str | Path) -> pd.DataFrame:
-    """What a table in the form of `metadata.csv` says of files, checked.
+    """What a table in the form of `metadata.csv` says of files, indexed by the recordings' names, checked.
 
     Parameters
     ----------
@@ -88,17 +67,6 @@ def read_metadata(source: Path | TextIO, where: str | Path) -> pd.DataFrame:
         The CSV.
     where : str or Path
         What an error calls it.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of the CSV, indexed by the recordings' names; `date` and `treated` in their types.
-
-    Raises
-    ------
-    TutorialError
-        Where it cannot be read, has no column `file`, names a file twice, has a column whose name is nearly a known
-        one, or a value that cannot be understood.
     """
     try:
         table = pd.read_csv(source)
@@ -169,12 +137,7 @@ def name_trouble(name: str) -> str:
 def check_files(files: list[str], where: str) -> None:
     """Refuse names of files that leave their folder, are no audio, or are the same name on some machine.
 
-    Parameters
-    ----------
-    files : list of str
-        With `/` between folders.
-    where : str
-        What an error calls the table or folder that has them.
+    Folders stand before the names with `/` between them. `where` is what an error calls the table that has them.
     """
     if not files:
         raise TutorialError(f"{where} names no file. It needs one row for each recording.")
