@@ -13,7 +13,7 @@ import pandas as pd
 import scipy.fft
 from scipy.signal import get_window
 
-from . import data_prep, voice
+from . import data_prep, praat, voice
 from .data_prep import SR, dbfs
 from .representations import HOP_LENGTH, N_FFT, N_MELS, frame_times, refuse_if_not_samples
 
@@ -72,7 +72,7 @@ def frame_table(
     TutorialError
         Where the recording is shorter than 0.128 s, or the floor is not below the ceiling.
     """
-    refuse_if_not_samples(y, max(N_FFT, int(voice.LOUDNESS_WINDOW * sr)))
+    refuse_if_not_samples(y, max(N_FFT, int(praat.LOUDNESS_WINDOW * sr)))
     tables = _tables(lambda first, last: y[first:last], len(y), sr, floor, ceiling)
     return pd.concat(tables, ignore_index=True).assign(time=lambda table: table["time"] + begins)
 
@@ -134,13 +134,13 @@ def frames_of_segments(
         first, last = own["onset"].min(), own["offset"].max()
         y = data_prep.read(own["path"].iloc[0], start=first, seconds=last - first)
         table = frame_table(y, begins=first, floor=floor, ceiling=ceiling)[MEASURED]
-        measures = table.columns[table.dtypes == float].drop("time")
+        measures = table.select_dtypes("float").columns.drop("time")
         tables.append(table.astype(dict.fromkeys(measures, "float32")).assign(recording=recording))
     return pd.concat(tables, ignore_index=True).astype({"recording": "category"})
 
 
 def _tables(
-    take: voice.Take, n_samples: int, sr: int, floor: float | None, ceiling: float | None
+    take: praat.Take, n_samples: int, sr: int, floor: float | None, ceiling: float | None
 ) -> Iterator[pd.DataFrame]:
     """`frame_table` in tables of at most BLOCK frames; take(first, last) gives the samples from `first` to `last`."""
     n_frames = 1 + n_samples // HOP_LENGTH
@@ -157,11 +157,13 @@ def _tables(
             total += y.sum(dtype=np.float64)
         mean = total / n_samples
         peak = max(highest - mean, mean - lowest)
-        floor, ceiling = voice.range_for(take, n_samples, sr, peak, floor=floor, ceiling=ceiling)
+        floor, ceiling = praat.range_for(take, n_samples, sr, peak, floor=floor, ceiling=ceiling)
         times = frame_times(n_frames, sr=sr)
-        pitch = pd.DataFrame({"f0": voice.f0_at(times, voice.pitch_of(take, n_samples, sr, floor, ceiling, peak))})
+        pitch = pd.DataFrame({"f0": voice.f0_at(times, praat.pitch_of(take, n_samples, sr, floor, ceiling, peak))})
         pitch.insert(0, "time", times)
-        nearest = np.round(voice.nuclei_of(take, n_samples, sr, pitch) * sr / HOP_LENGTH).astype(int)
+        peaks = praat.loudness_peaks(take, n_samples, sr)
+        nuclei = peaks[np.isfinite(voice.f0_at(peaks, pitch))]
+        nearest = np.round(nuclei * sr / HOP_LENGTH).astype(int)
         has_nucleus = np.isin(np.arange(n_frames), np.minimum(nearest, n_frames - 1))
         pitch = pitch.assign(f0_floor=floor, f0_ceiling=ceiling, nucleus=has_nucleus)
         waiting.seek(0)
@@ -171,14 +173,14 @@ def _tables(
             yield _table(here, rows.reshape(-1, CHROMA.stop), strongest)
 
 
-def _rows(take: voice.Take, n_samples: int, first: int, last: int, sr: int) -> np.ndarray:
+def _rows(take: praat.Take, n_samples: int, first: int, last: int, sr: int) -> np.ndarray:
     """The features of frames `first` to `last` that need no other frame, shape (n_frames, 5 + N_MELS + 12), float32.
 
     The frames are librosa's: centred, with zeros before the recording and after it.
     """
     window, frequencies, banks = _banks(sr)
     begins = first * HOP_LENGTH - N_FFT // 2
-    y = voice.padded(take, n_samples, begins, (last - 1) * HOP_LENGTH + N_FFT // 2)
+    y = praat.padded(take, n_samples, begins, (last - 1) * HOP_LENGTH + N_FFT // 2)
     frames = np.lib.stride_tricks.sliding_window_view(y, N_FFT)[::HOP_LENGTH]
     rows = np.empty((len(frames), CHROMA.stop), np.float32)
     for at in range(0, len(frames), CHUNK):

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from .data_prep import SR
 from .errors import TutorialError
 from .representations import HOP_LENGTH
-from .data_prep import SR
 from .voice import semitones
 
 FRAME_SECONDS = HOP_LENGTH / SR
