@@ -60,7 +60,10 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from tutorial_helpers import corpora, data_prep, deep_learning, errors, exercises, features, plotting, statistics
+from tutorial_helpers import corpora, data_prep, errors, exercises, features, plotting, segments, voice
+from tutorial_helpers.background import in_background
+from tutorial_helpers.deep_learning import learn, recognise, score, speakers
+from tutorial_helpers.statistics import measurement
 
 plotting.use_style()
 colours = [plotting.BLUE, plotting.ORANGE, plotting.GREEN, plotting.PURPLE, plotting.RED, plotting.GREY]
@@ -93,9 +96,9 @@ else:
     recordings = talk["recording"].unique()
     drawn = rng.choice(recordings, min(len(recordings), most_recordings), replace=False)
     pool = talk[talk["recording"].isin(drawn)]
-pool = pool.assign(seconds=pool["seconds"].clip(upper=12))
+pool = pool.assign(offset=np.minimum(pool["offset"], pool["onset"] + 12))
 unit = pool.index.to_series().str.slice(3) if corpus == "prompts" else pool["recording"]  # without "en/" or "es/"
-measuring = statistics.in_background(statistics.measure_turns, pool, source.turns)
+measuring = in_background(features.frames_of_segments, pool)
 
 # %% [markdown]
 # ## A. From sound to words
@@ -109,7 +112,7 @@ measuring = statistics.in_background(statistics.measure_turns, pool, source.turn
 here = corpora.spoken(source, start=start, minutes=minutes)
 here = here[here["recording"] == episode.name]
 first = round(sr * (here["onset"].min() - start)) if len(here) else 0  # in y: the show begins with music
-whisper = deep_learning.whisper()
+whisper = recognise.whisper()
 clip = y[first:][: 3 * sr]
 log_mel = whisper.feature_extractor(clip, padding=0)
 
@@ -152,7 +155,7 @@ print(f"       Whisper takes {mel_input.shape[0]} x {mel_input.shape[1]} log-mel
 
 # %%
 begins = start + first / sr
-words = deep_learning.transcribe_file(episode.path, start=begins, seconds=min(120, 60 * minutes), recogniser=recogniser)
+words = recognise.transcribe_file(episode.path, start=begins, seconds=min(120, 60 * minutes), recogniser=recogniser)
 if words.empty:
     print("The voice detector finds no speech in these two minutes: try another `start`.")
 words.head(8).round(2)
@@ -168,7 +171,7 @@ plotting.player(y, sr, start=words["onset"].iloc[0] - start if len(words) else 0
 middle = (words["onset"] + words["offset"]) / 2
 late = []
 for turn in here.itertuples():
-    said = words[(middle >= turn.onset) & (middle < turn.onset + turn.seconds)]
+    said = words[(middle >= turn.onset) & (middle < turn.offset)]
     late += [said["onset"].iloc[0] - turn.onset] if len(said) else []
 if source.turns is not None and late:
     near = np.median(np.abs(late)) < 0.2
@@ -229,7 +232,7 @@ def spell(processor, model, y):
 if "/" not in recogniser or (Path(recogniser) / "model.bin").exists():
     print("The wav2vec 2.0 weights themselves were not run here: by default no model hub is reached.")
 else:
-    processor, model = deep_learning.load_transformers(recogniser)  # AutoProcessor, AutoModelForCTC
+    processor, model = recognise.load_transformers(recogniser)  # AutoProcessor, AutoModelForCTC
     if not model.config.is_encoder_decoder:
         print(spell(processor, model, y[first:][: 20 * sr]))
 # NBVAL_CHECK_OUTPUT
@@ -243,9 +246,9 @@ else:
 
 # %%
 said, heard_as = "Please press 1, then don't hang up.", "please press one then do not hang"
-print(f"said:  {deep_learning.normalise(said)}")
-print(f"heard: {deep_learning.normalise(heard_as)}")
-print(f"WER: {deep_learning.word_error_rate([said], [heard_as]):.3f}, one word of eight is missing")
+print(f"said:  {score.normalise(said)}")
+print(f"heard: {score.normalise(heard_as)}")
+print(f"WER: {score.word_error_rate([said], [heard_as]):.3f}, one word of eight is missing")
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
@@ -281,20 +284,20 @@ no_text = "This needs speech with its true text (column 'text' in metadata.csv);
 
 def hear_now():
     few, others = sample[:8], {"tiny.en", "pocketsphinx"} - {recogniser}
-    parts = [deep_learning.hear_stretches(sample, recogniser=recogniser)]
-    for how in deep_learning.CONDITIONS[1:]:
-        parts.append(deep_learning.hear_stretches(few, recogniser=recogniser, condition=how))
-    return pd.concat([*parts, *(deep_learning.hear_stretches(few, recogniser=other) for other in sorted(others))])
+    parts = [score.recognise_segments(sample, recogniser=recogniser)]
+    for how in list(score.CONDITIONS)[1:]:
+        parts.append(score.recognise_segments(few, recogniser=recogniser, condition=how))
+    return pd.concat([*parts, *(score.recognise_segments(few, recogniser=other) for other in sorted(others))])
 
 
 # %%
 main = "tiny.en" if corpus == "show" else recogniser  # whose errors are looked at
 if corpus == "show":
-    heard = deep_learning.heard_on_show(asr)
+    heard = score.recognised_on_show(asr)
     if recogniser not in ("tiny.en", "pocketsphinx"):
-        heard = pd.concat([heard, deep_learning.hear_stretches(sample, recogniser=recogniser)])
+        heard = pd.concat([heard, score.recognise_segments(sample, recogniser=recogniser)])
 else:
-    heard = hear_now() if len(asr) else deep_learning.hear_stretches(asr)
+    heard = hear_now() if len(asr) else score.recognise_segments(asr)
 names = talk["speaker"].map(talk["speaker"].value_counts())  # who is rarely heard is named by the channel
 who = talk["speaker"].where(names >= 20, "guests, " + talk["channel"]).fillna(talk["speaker"])
 heard["who"] = who.reindex(heard.index).fillna("no speaker known")
@@ -309,7 +312,7 @@ print(f"{len(clean)} stretches, {clean['words'].sum():,} words" if len(clean) el
 
 # %%
 if corpus == "show":
-    again = deep_learning.hear_stretches(asr.sample(3, random_state=seed))
+    again = score.recognise_segments(asr.sample(3, random_state=seed))
     same = (again["heard"] == clean.loc[again.index, "heard"]).sum()
     print(f"{same} of {len(again)} turns are heard again as the table has them, word for word")
 
@@ -325,9 +328,9 @@ if len(clean):
     total = clean[["words", "substituted", "left_out", "put_in", "errors"]].sum()
     print(f"{total['errors']} errors: {total['substituted']} words substituted, ", end="")
     print(f"{total['left_out']} left out, {total['put_in']} put in")
-    overall = deep_learning.error_rates(clean.assign(all="all"), "all", cluster="recording", rng=rng).loc["all"]
+    overall = score.error_rates(clean.assign(all="all"), "all", cluster="recording", rng=rng).loc["all"]
     print(f"WER {overall['wer']:.1%} (95 %: {overall['low']:.1%} to {overall['high']:.1%})")
-    by_who = deep_learning.error_rates(clean, "who", cluster="recording", rng=rng).sort_values("wer")
+    by_who = score.error_rates(clean, "who", cluster="recording", rng=rng).sort_values("wer")
 
 # %%
 if len(clean):
@@ -390,7 +393,7 @@ print(exercises.check("05.2", answer))
 
 # %%
 unspoilt = heard[heard["condition"] == "clean"]
-by_recogniser = deep_learning.error_rates(unspoilt, "recogniser", cluster="recording", rng=rng).sort_values("wer")
+by_recogniser = score.error_rates(unspoilt, "recogniser", cluster="recording", rng=rng).sort_values("wer")
 for name, row in by_recogniser.iterrows():
     print(f"{name}: WER {row['wer']:.1%} ({row['low']:.1%} to {row['high']:.1%}), {row['words']:,.0f} words")
 
@@ -438,7 +441,7 @@ else:
 # helper refuses an honest wrong rate.
 
 # %% tags=["pitfall"]
-by_condition = deep_learning.error_rates(by_main, "condition", cluster="recording", rng=rng)
+by_condition = score.error_rates(by_main, "condition", cluster="recording", rng=rng)
 if len(by_condition) > 1:
     for rate in ("22,050", "8,000"):
         print(f"naive: {rate} Hz called 16,000: WER {by_condition.loc[f'{rate} Hz called 16,000', 'wer']:.1%}")
@@ -446,7 +449,7 @@ if len(by_condition) > 1:
 else:
     print(no_text)
 try:
-    deep_learning.transcribe(soxr.resample(y[: 5 * sr], sr, 22_050), 22_050)
+    recognise.transcribe(soxr.resample(y[: 5 * sr], sr, 22_050), 22_050)
 except errors.TutorialError as error:
     print(f"right: {error}")
 
@@ -455,7 +458,8 @@ except errors.TutorialError as error:
 # reading. Sped up to twice the speed, hardly a word survives.
 
 # %%
-prosody = measuring.result()[["level", "f0_range", "rate", "semitones"]]  # the other process ends and frees its memory
+measured = segments.measure(measuring.result(), pool, turns=source.turns)  # the other process ends, its memory is free
+prosody = measured[["level", "f0_range", "rate", "semitones"]].dropna()
 
 # %% [markdown]
 # Next, sounds in which nobody says anything: thirty seconds of silence, of noise, and of a chord that swells; on the
@@ -486,15 +490,15 @@ if source.turns is not None:
 
 # %% tags=["pitfall"]
 def invented(y, **options):
-    segments, _ = whisper.transcribe(y, language="en", beam_size=1, temperature=0, **options)
-    return deep_learning.normalise(" ".join(segment.text for segment in segments))
+    sentences, _ = whisper.transcribe(y, language="en", beam_size=1, temperature=0, **options)
+    return score.normalise(" ".join(sentence.text for sentence in sentences))
 
 
 sounds = [sound.astype(np.float32) for sound in nothing.values()]
 with ThreadPoolExecutor(2) as pool_of_two:  # two sounds at a time
     bare = list(pool_of_two.map(lambda sound: invented(sound, no_speech_threshold=None), sounds))
     own = list(pool_of_two.map(invented, sounds))
-first_vad = deep_learning.transcribe_all(sounds, sr, recogniser=recogniser)
+first_vad = recognise.transcribe_all(sounds, sr, recogniser=recogniser)
 answers = {"naive: bare": bare, "naive: with its threshold": own, "right: voice activity first": first_vad}
 for name, text in zip(nothing, bare, strict=True):
     print(f'{name}: "{text}"')
@@ -518,7 +522,7 @@ else:
 # %%
 if set(levels) <= set(by_condition.index):
     noisy = by_main[by_main["condition"].isin(levels)]
-    by_both = deep_learning.error_rates(noisy, ["who", "condition"], cluster="recording", rng=rng)
+    by_both = score.error_rates(noisy, ["who", "condition"], cluster="recording", rng=rng)
     fig, ax = plt.subplots()
     for i, (name, part) in enumerate(by_both.groupby("who")):
         part = part.droplevel("who").reindex(levels)
@@ -551,7 +555,7 @@ tried = by_main[by_main["condition"].isin(noises)]
 everywhere = tried.groupby(level=0)["condition"].nunique() == len(noises)  # the same stretches in every noise
 tried = tried[everywhere.loc[tried.index].to_numpy()]
 if len(tried):
-    by_noise = deep_learning.error_rates(tried, ["who", "condition"], cluster="recording", rng=np.random.default_rng(7))
+    by_noise = score.error_rates(tried, ["who", "condition"], cluster="recording", rng=np.random.default_rng(7))
     whose = list(by_noise.xs("noise 0 dB", level="condition").sort_values("wer").index)
 
 
@@ -563,7 +567,7 @@ def typical_turn(voice, condition):
 
 
 def one_above_the_other(text, as_heard, width=84):
-    text, as_heard = (deep_learning.normalise(words).split() for words in (text, as_heard))
+    text, as_heard = (score.normalise(words).split() for words in (text, as_heard))
     rows = ["said   ", "heard  "]
     for part in jiwer.process_words(" ".join(text), " ".join(as_heard)).alignments[0]:
         truly, found = text[part.ref_start_idx : part.ref_end_idx], as_heard[part.hyp_start_idx : part.hyp_end_idx]
@@ -619,21 +623,23 @@ else:
 # ## C. Words meet prosody
 #
 # A transcript says what was said. Lesson 03 says how. Both have times, so they can be joined: each frame of 10 ms
-# belongs to the word that is being said, and the frames of a word are put together. That is all `say_how` does; here
-# it is for pitch, by hand.
+# belongs to the word that is being said, and the frames of a word are put together. That is all `segments.measure`
+# does; here it is for pitch, by hand. The rate of syllables is taken in the second around each word.
 
 # %%
 length = 60 * sr
 passage = y[first : first + length]
 here_words = words[words["offset"] < begins + len(passage) / sr].copy()
-track = features.pitch(passage, sr)
+track = voice.pitch(passage, sr)
 track["time"] += begins
 joined = pd.merge_asof(track, here_words.reset_index(names="number"), left_on="time", right_on="onset")
 joined = joined[joined["time"] < joined["offset"]]  # a pause belongs to no word
 by_hand = joined.groupby("number")["f0"].median()
 
 # %%
-told = deep_learning.say_how(here_words, passage, sr, begins=begins)
+frames = features.frame_table(passage, sr, begins=begins)
+told = segments.measure(frames, here_words)
+told["rate"] = segments.measure(frames, segments.around(here_words, 1.0))["rate"]
 if len(told):
     both = told["f0"].notna() & by_hand.reindex(told.index).notna()
     close = (12 * np.log2(told["f0"] / by_hand.reindex(told.index)))[both].abs().median() < 0.1
@@ -657,7 +663,7 @@ spans = [told.loc[a:b] for a, b in zip(starts, sentence_ends, strict=False)]
 sentence = next((span for span in spans if 8 <= len(span) <= 12), told.head(10))
 if len(sentence):
     shown = track[track["time"].between(sentence["onset"].min(), sentence["offset"].max())]
-    height = features.semitones(shown["f0"])
+    height = voice.semitones(shown["f0"], shown["f0"].median())
     fig, (top, bottom) = plt.subplots(2, sharex=True, figsize=(10, 5), height_ratios=[2, 1])
     top.plot(shown["time"], height, ".", color=plotting.BLUE, markersize=5)
     top.axhline(0, color=plotting.GREY, linestyle="--")
@@ -683,20 +689,21 @@ if len(sentence):
 # Turns come from a transcriber; without one, voices have to be found: [diarisation](../site/glossary.md#diarisation).
 # The recipe is old: cut what the voice detector hears into windows of three seconds, describe the voice in each, and
 # put like with like. A voice is described here by the mean and spread of MFCC 2 to 20 and by its pitch
-# (`deep_learning.voices`); lesson 03 has both.
+# (`speakers.describe_voices`); lesson 03 has both.
 
 # %%
 show_episode = source.recordings.iloc[1] if corpus == "show" else episode  # a weekly episode: three voices
 y_show = data_prep.read(show_episode.path, seconds=min(120, 60 * minutes))
-windows = deep_learning.speech_windows(y_show)
+windows = speakers.speech_windows(y_show)
 if source.turns is not None:
     known = source.turns[(source.turns["recording"] == show_episode.name) & (source.turns["kind"] == "speech")]
     n_speakers = known["speaker"].nunique()
 else:
     n_speakers = 2
 if len(windows) > n_speakers:
-    windows["speaker"] = AgglomerativeClustering(n_speakers).fit_predict(deep_learning.voices(windows, y_show, sr))
-print(f"{len(windows)} windows of speech, put into {n_speakers} heaps")
+    described = speakers.describe_voices(windows, y_show, sr)
+    windows["speaker"] = AgglomerativeClustering(n_speakers).fit_predict(described)
+print(f"{len(windows)} windows of speech, clustered into {n_speakers} voices")
 
 # %% [markdown]
 # The **diarisation error rate** (DER) is the share of speaking time that is missed, invented, or given to the wrong
@@ -704,14 +711,14 @@ print(f"{len(windows)} windows of speech, put into {n_speakers} heaps")
 
 # %%
 if source.turns is not None:
-    error = deep_learning.diarisation_error(known, windows, len(y_show) / sr)
+    error = speakers.diarisation_error(known, windows, len(y_show) / sr)
     fig, axes = plt.subplots(2, sharex=True, figsize=(10, 2.6))
     for ax, table, title in ((axes[0], known, "known"), (axes[1], windows, "found")):
         order = {name: i for i, name in enumerate(dict.fromkeys(table["speaker"]))}
         for row in table.itertuples():
             ax.axvspan(row.onset, row.offset, color=colours[order[row.speaker] % 6])
         ax.set_yticks([0.5], [title])
-    axes[0].set_title(f"{n_speakers} voices, {error['error']:.0%} of the time given wrongly")
+    axes[0].set_title(f"{n_speakers} voices, {error['der']:.0%} of the time given wrongly")
     axes[1].set_xlabel("Time (s)")
     plotting.show(fig, alt="Who speaks when in one episode: known turns above, clusters of voices below, by colour.")
 
@@ -723,20 +730,20 @@ if source.turns is not None:
 # %%
 def by_whisper(turns, y_show):
     pieces = [y_show[round(turn.onset * sr) : round(turn.offset * sr)] for turn in turns.itertuples()]
-    vectors = np.array([deep_learning.embed(piece, sr) for piece in pieces])
+    vectors = np.array([learn.embed(piece, sr) for piece in pieces])
     return (vectors - vectors.mean(axis=0)) / vectors.std(axis=0)
 
 
 def errors_in(name):
     y_show = data_prep.read(source.recordings.loc[name, "path"])
     known = source.turns[(source.turns["recording"] == name) & (source.turns["kind"] == "speech")]
-    windows = deep_learning.speech_windows(y_show)
-    vectors = {"voices, windows": (windows, deep_learning.voices(windows, y_show, sr))}
-    vectors["voices, known turns"] = (known, deep_learning.voices(known, y_show, sr))
+    windows = speakers.speech_windows(y_show)
+    vectors = {"voices, windows": (windows, speakers.describe_voices(windows, y_show, sr))}
+    vectors["voices, known turns"] = (known, speakers.describe_voices(known, y_show, sr))
     vectors["Whisper, known turns"] = (known, by_whisper(known, y_show))
-    heaps = AgglomerativeClustering(known["speaker"].nunique())
+    clusters = AgglomerativeClustering(known["speaker"].nunique())
     return {
-        way: deep_learning.diarisation_error(known, table.assign(speaker=heaps.fit_predict(X)), len(y_show) / sr)
+        way: speakers.diarisation_error(known, table.assign(speaker=clusters.fit_predict(X)), len(y_show) / sr)
         for way, (table, X) in vectors.items()
     }
 
@@ -746,7 +753,7 @@ if source.turns is not None:
     weekly = source.recordings.index[source.recordings["group"] != "pilot"][::11]
     scored = [errors_in(name) for name in weekly]
     ders = {
-        way: np.average([e[way]["error"] for e in scored], weights=[e[way]["seconds"] for e in scored])
+        way: np.average([e[way]["der"] for e in scored], weights=[e[way]["scored_seconds"] for e in scored])
         for way in scored[0]
     }
     for way, der in ders.items():
@@ -800,7 +807,7 @@ print(exercises.check("05.3", answer))
 two = clip[: 2 * sr]
 states = np.array(whisper.encode(whisper.feature_extractor(two, padding=0)))[0]
 print(f"{len(two) / sr:.0f} s become {states.shape[0]} vectors of {states.shape[1]} numbers")
-print(f"their mean is embed(): {np.allclose(states.mean(axis=0), deep_learning.embed(two, sr), atol=1e-4)}")
+print(f"their mean is embed(): {np.allclose(states.mean(axis=0), learn.embed(two, sr), atol=1e-4)}")
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
@@ -812,10 +819,10 @@ print(f"their mean is embed(): {np.allclose(states.mean(axis=0), deep_learning.e
 
 # %% tags=["pitfall"]
 some = pool.sample(min(30, len(pool)), random_state=seed)
-pieces = [data_prep.read(row.path, start=row.onset, seconds=min(row.seconds, 12)) for row in some.itertuples()]
+pieces = [data_prep.read(row.path, start=row.onset, seconds=row.offset - row.onset) for row in some.itertuples()]
 lengths = [len(piece) / sr for piece in pieces]
 for name, window in (("naive: one window as long as the stretch", 12.0), ("right: windows of two seconds", 2.0)):
-    vectors = np.array([deep_learning.embed(piece, sr, window=window) for piece in pieces])
+    vectors = np.array([learn.embed(piece, sr, window=window) for piece in pieces])
     if len(pieces) >= 4 and np.ptp(lengths) > 0:
         r = np.corrcoef(PCA(1).fit_transform(vectors)[:, 0], lengths)[0, 1]
         print(f"{name}: correlation with its length {abs(r):.2f}")
@@ -827,7 +834,7 @@ if len(pieces) < 4 or np.ptp(lengths) == 0:
 # counts the same. So stretches are embedded in windows of two seconds, and their vectors averaged.
 
 # %%
-X = deep_learning.embed_stretches(pool, seconds=12, find_speech=source.turns is None)
+X = learn.embed_segments(pool, seconds=12, find_speech=source.turns is None)
 pool = pool.loc[X.index.intersection(prosody.index)]
 X, prosody, unit = X.loc[pool.index], prosody.loc[pool.index], unit[pool.index]
 print(f"{X.shape[0]} stretches, {X.shape[1]} columns of embedding, {prosody.shape[1]} of prosody")
@@ -839,7 +846,7 @@ print(f"{X.shape[0]} stretches, {X.shape[1]} columns of embedding, {prosody.shap
 # we ask for the language, on a folder for its groups, else treated or not, else the earlier or later half by date.
 
 # %%
-label, about = deep_learning.question(pool, source.recordings)
+label, about = learn.choose_label(pool, source.recordings)
 enough = len(label) > 0
 print(f"{len(pool)} stretches of {pool['recording'].nunique()} recordings.", end=" ")
 print(f"The label: {about}" if enough else about)
@@ -1030,7 +1037,7 @@ ways, by_seed, scored = ["majority", "network", "regression, embedding", "regres
 if enough:
     by_seed = {split_seed: call_all(split_seed) for split_seed in (seed, seed + 1, seed + 2)}
     scored = {
-        (way, split_seed): deep_learning.scores(truth, called[way].to_numpy(), units, rng)
+        (way, split_seed): learn.classification_scores(truth, called[way].to_numpy(), units, rng)
         for split_seed, called in by_seed.items()
         for way in ways
     }
@@ -1108,10 +1115,10 @@ else:
 
 # %%
 brief = 1.0 if corpus == "prompts" else 2.0  # seconds
-longer = pool[pool["seconds"] >= 4 * brief].groupby("recording").head(1)[:30]
+longer = pool[pool["offset"] - pool["onset"] >= 4 * brief].groupby("recording").head(1)[:30]
 close = pd.DataFrame()
 if len(longer) >= 8:
-    close = deep_learning.embed_windows(longer.assign(seconds=4 * brief), seconds=brief, hop=brief / 2)
+    close = learn.embed_windows(longer.assign(offset=longer["onset"] + 4 * brief), seconds=brief, hop=brief / 2)
     sides = close.index.get_level_values("name")
 
 # %% [markdown]
@@ -1151,7 +1158,7 @@ if close.empty:
 
 # %% tags=["pitfall"]
 kinds = np.where(np.arange(200) % 10 == 9, "rare", "common")
-verdict = deep_learning.scores(kinds, np.full(len(kinds), "common"), np.arange(len(kinds)), rng)["score"]
+verdict = learn.classification_scores(kinds, np.full(len(kinds), "common"), np.arange(len(kinds)), rng)["score"]
 print(f"naive: accuracy {verdict['accuracy']:.2f}")
 print(f"right: balanced accuracy {verdict['balanced accuracy']:.2f}, macro-F1 {verdict['macro-F1']:.2f}, ", end="")
 print(f"and the baseline has an accuracy of {np.mean(kinds == 'common'):.2f} too")
@@ -1190,7 +1197,7 @@ speaker = pool["speaker"]
 if corpus == "prompts":
     named = [name for name in talk.index if name[:2] in ("fr", "it", "ru") and name[3:] in set(unit)]
     others = talk.loc[named].groupby(talk.loc[named, "group"]).head(40)
-    more = deep_learning.embed_stretches(others, seconds=12, find_speech=True)
+    more = learn.embed_segments(others, seconds=12, find_speech=True)
     english = pool.index[pool.index.str.startswith("en/")]
     known = pd.concat([X.loc[english], more])
     names_known = pd.concat([speaker[english], others["speaker"].reindex(more.index)]).to_numpy()
@@ -1205,8 +1212,9 @@ if n_voices >= 2:
     called = np.empty(len(known), dtype=object)
     for train, test in StratifiedGroupKFold(5, shuffle=True, random_state=seed).split(known, names_known, units_known):
         called[test] = logistic(0.01).fit(known.iloc[train], names_known[train]).predict(known.iloc[test])
-    voices = deep_learning.scores(names_known, called, units_known, rng).loc["balanced accuracy"]
-    print(f"{n_voices} speakers: balanced accuracy {voices['score']:.2f} ({voices['low']:.2f} to {voices['high']:.2f})")
+    told_apart = learn.classification_scores(names_known, called, units_known, rng).loc["balanced accuracy"]
+    low, high = told_apart[["low", "high"]]
+    print(f"{n_voices} speakers: balanced accuracy {told_apart['score']:.2f} ({low:.2f} to {high:.2f})")
     if corpus == "prompts":
         spanish = X.loc[pool.index[pool.index.str.startswith("es/")]]
         hers = logistic(0.01).fit(known, names_known).predict(spanish) == speaker[spanish.index].to_numpy()
@@ -1223,7 +1231,7 @@ else:
 # %% [markdown]
 # One more question of design: what do more data buy? It can be known where the answer is planted. Into two components
 # of real turns goes a trait of the whole recording, its mood say, which differs by day (SD 4) and is 7 higher in one
-# group. `learn` draws a training set and tests on the other half of the recordings.
+# group. `accuracy_of` draws a training set and tests on the other half of the recordings.
 
 # %%
 code = pd.factorize(unit)[0]
@@ -1239,7 +1247,7 @@ def plant():
 
 
 # %%
-def learn(Z, target, n_recordings, n_train):
+def accuracy_of(Z, target, n_recordings, n_train):
     test = rng.permutation(n_units)[code] % 2 == 0  # half of the recordings
     chosen = []
     for name in np.unique(target):
@@ -1261,8 +1269,8 @@ def learn(Z, target, n_recordings, n_train):
 
 # %% tags=["pitfall"]
 if n_units >= 16 and np.bincount(code).max() >= 4:
-    alone = np.nanmean([learn(*plant(), 1, 4) for _ in range(60)])
-    apart, many = (np.nanmean([learn(*plant(), n, 1) for _ in range(60)]) for n in (4, 8))
+    alone = np.nanmean([accuracy_of(*plant(), 1, 4) for _ in range(60)])
+    apart, many = (np.nanmean([accuracy_of(*plant(), n, 1) for _ in range(60)]) for n in (4, 8))
     print(f"naive: 4 turns of 1 recording a group, balanced accuracy {alone:.2f}")
     print(f"right: 1 turn each of 4 recordings a group, {apart:.2f}; of 8 recordings, {many:.2f}")
 else:
@@ -1277,10 +1285,10 @@ else:
 
 # %%
 weekly = (pool["group"].loc[rows] != "pilot").to_numpy() if enough else np.zeros(0, bool)
-voice = pool["speaker"].loc[rows].where(pool["speaker"].isin(["host", "cohost"]), "guests").to_numpy()
+who_speaks = pool["speaker"].loc[rows].where(pool["speaker"].isin(["host", "cohost"]), "guests").to_numpy()
 sets = {
     "more minutes of one recording": ~weekly,
-    "more episodes, the host alone": weekly & (voice == "host"),
+    "more episodes, the host alone": weekly & (who_speaks == "host"),
     "more episodes, all speakers": weekly,
 }
 
@@ -1295,7 +1303,7 @@ def curve_of(F, strength, draws=40):
             if len(train) == n and len(set(truth[train])) == 2:
                 called = logistic(strength).fit(F[train], truth[train]).predict(F[test])
                 for one in ("host", "cohost", "guests"):
-                    mine = voice[test] == one
+                    mine = who_speaks[test] == one
                     points.append((name, n, one, np.mean(called[mine] == truth[test][mine])))
     return pd.DataFrame(points, columns=["trained on", "turns", "tested on", "accuracy"])
 
@@ -1352,7 +1360,7 @@ KIN = {"we", "us", "our", "ours", "you", "your", "yours"}
 
 
 def has_kin(texts):
-    return np.array([not KIN.isdisjoint(deep_learning.normalise(text).split()) for text in texts], dtype=float)
+    return np.array([not KIN.isdisjoint(score.normalise(text).split()) for text in texts], dtype=float)
 
 
 take = by_main.assign(said_kin=has_kin(by_main["text"]), heard_kin=has_kin(by_main["heard"]))
@@ -1377,7 +1385,7 @@ if able:
         mine = base.index[base["recording"].map(group) == side]
         typed = np.where(rng.permutation(len(mine)) < len(mine) / 3, base.loc[mine, "said_kin"], np.nan)
         measured = table.loc[mine, "heard_kin"].to_numpy()
-        slopes[name] = statistics.calibrate(outcome[mine].to_numpy(), measured, typed)
+        slopes[name] = measurement.calibrate(outcome[mine].to_numpy(), measured, typed)
         wer = table.loc[mine, "errors"].sum() / table.loc[mine, "words"].sum()
         s = slopes[name]
         print(f"{name}, WER {wer:.0%}: naive slope {s['naive']:.2f}, ", end="")
@@ -1407,7 +1415,7 @@ else:
 planted = source.truth is not None and set(label) == {"agitated", "calm"} and len(clean) > 0
 if planted:
     regular = clean[clean["who"].isin(["host", "cohost"])]
-    heard_words = sum(len(deep_learning.normalise(text).split()) for text in regular["heard"])
+    heard_words = sum(len(score.normalise(text).split()) for text in regular["heard"])
     wrong = source.truth["values"].loc["wrong_labels", "value"]
     key = ["recording", "onset"]
     styles = pool.reset_index()[["name", *key]].merge(source.truth["turns"], on=key).set_index("name")["style"]

@@ -6,7 +6,7 @@ import librosa
 import numpy as np
 import pandas as pd
 
-from .. import data_prep, features
+from .. import data_prep, features, voice
 from ..data_prep import SR
 from ..errors import TutorialError
 
@@ -63,7 +63,7 @@ def _timbre_and_pitch(y: np.ndarray, sr: int) -> np.ndarray:
     """Means and standard deviations of MFCC 2 to 20 (the first is the level), and the median pitch in semitones."""
     mels = librosa.feature.melspectrogram(y=y, sr=sr, n_fft=512, hop_length=160, n_mels=40)
     coefficients = features.mfcc(mels, n_mfcc=20)[1:]
-    pitch = features.semitones(features.pitch(y, sr)["f0"].median(), 100.0)
+    pitch = voice.semitones(voice.pitch(y, sr)["f0"].median())
     return np.concatenate([coefficients.mean(axis=1), coefficients.std(axis=1), [pitch]])
 
 
