@@ -35,12 +35,15 @@ def notebook_for_page(text: str, *, is_solution: bool) -> str:
 
 
 def link_docstring(app: Sphinx, what: str, name: str, thing, options, lines: list[str]) -> None:
-    """Make links of what a docstring names: DOIs, and the lessons in its line `Lesson: 03_features.`"""
-    for number, line in enumerate(lines):
-        line = re.sub(r"(?<![/\w])10\.\d{4,9}/[^\s,;]*\w", r"`\g<0> <https://doi.org/\g<0>>`__", line)
-        if line.startswith("Lesson"):
-            line = re.sub(r"\d\d[a-z]?_\w+", r":doc:`\g<0> </notebooks/\g<0>>`", line)
-        lines[number] = line
+    """Make links of what a docstring names: DOIs, and lessons in its sentence "Lesson: 03_features."."""
+    text = re.sub(r"(?<![/\w])10\.\d{4,9}/[^\s,;]*\w", r"`\g<0> <https://doi.org/\g<0>>`__", "\n".join(lines))
+    text = re.sub(r"\s*\bLesson: [^.]+\.", lesson_links, text)
+    lines[:] = text.split("\n")
+
+
+def lesson_links(sentence: re.Match) -> str:
+    """The sentence that names a helper's lessons as a paragraph of its own, with links."""
+    return "\n\n" + re.sub(r"\d\d[a-z]?_\w+", r":doc:`\g<0> </notebooks/\g<0>>`", " ".join(sentence[0].split()))
 
 
 def inline_formula(translator, node: nodes.math) -> None:

@@ -122,9 +122,9 @@ def test_a_lesson_shows_its_notebooks_figures_players_and_exercises_but_not_cola
 
 
 def public_functions():
-    """What lessons and users may call, as "tutorial_helpers.voice.pitch", less exercises and what runs notebooks."""
+    """What lessons and users may call, as "tutorial_helpers.voice.pitch", less exercises and what lessons do not call."""
     for module in walk_packages(tutorial_helpers.__path__, "tutorial_helpers."):
-        if re.search(r"\.(project|exercises|places|__main__)\b", module.name):
+        if re.search(r"\.(project|exercises|places|praat|__main__)\b", module.name):
             continue
         for name, function in inspect.getmembers(import_module(module.name), inspect.isfunction):
             if function.__module__ == module.name and not name.startswith("_"):
