@@ -1,7 +1,6 @@
-import os
-import subprocess
-import sys
+import pytest
 
+from tutorial_helpers import __main__ as command_line
 from tutorial_helpers import corpora
 from tutorial_helpers.project import doctor
 
@@ -32,7 +31,6 @@ def test_doctor_says_how_to_mend_what_is_missing_and_what_is_optional(monkeypatc
     assert "package jinja2" not in failed + well
 
 
-def test_warming_up_leaves_compiled_loops_on_disk_for_the_lessons(tmp_path):
-    command = [sys.executable, "-m", "tutorial_helpers", "warm-up"]
-    subprocess.run(command, check=True, env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)})
-    assert any(tmp_path.rglob("*.nbi"))
+@pytest.mark.timeout(600)  # a machine where nothing was compiled before takes minutes while it is busy
+def test_warming_up_runs_what_lessons_would_wait_for():
+    assert command_line.main(["warm-up"]) == 0
