@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -16,70 +14,92 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import dask
 import fsspec
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from dask.system import CPU_COUNT
-from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
-from distributed.utils import silence_logging_cmgr
+from distributed import Client
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
-from tqdm import tqdm
 
-from . import corpora, features
+from . import cluster, data_prep, features, metadata, segments
+from .codebook import describe
 from .errors import TutorialError
 
 # the packages on whose versions the numbers depend: one dataset is made with one version of each
 MEASURING = ["audio-as-data-tutorial", "numpy", "scipy", "librosa", "praat-parselmouth", "soundfile", "soxr", "av"]
 FOLDERS = ["frames", "recordings"]
-DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"  # Ctrl-C is for the process that waits for workers
-PATIENCE = 10  # seconds that a scheduler may take to answer
-TRIM = "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_"  # Dask's setting for how soon memory is given back
+FAILURE_COLUMNS = ["recording", "path", "error", "reason"]
+# of these, a summary needs all frames at once; of the others it is a mean, and sums of two minutes are enough
+KEPT = ["recording", "time", "f0", "f0_floor", "f0_ceiling", "voiced", "nucleus", "level"]
 
 
 def extract(
-    recordings: pd.DataFrame, out: str | Path, *, client: Client | str | None = None, workers: int | None = None
+    recordings: pd.DataFrame,
+    out: str | Path,
+    *,
+    client: Client | str | None = None,
+    workers: int | None = None,
+    floor: float | None = None,
+    ceiling: float | None = None,
 ) -> pd.DataFrame:
-    """Measure each recording with `features.measure` and write what it gives as two tables of Parquet files.
+    """Measure each recording, and write its frames and its summary as two tables of Parquet files.
 
-    recordings: as `Corpus.recordings`: indexed by name, with a column `path`. out: a folder. Both paths may be
-    addresses that fsspec knows, such as s3://bucket/folder. client: None measures on this machine, in so many processes
-    (`workers`; None is one a core); "tcp://host:8786" has the workers of that Dask scheduler measure; a
-    `dask.distributed.Client` is used as it is. A script of your own calls this under `if __name__ == "__main__":`.
-    `out` gets a file a recording in `frames` (its frame table, after a column `recording`) and in `recordings` (its
-    summary), `failures.parquet` (`recording`, `path`, `error`, `reason`), and `metadata.json` (versions and parameters,
-    which each Parquet file carries too). What is complete is never measured again, what failed is: after a crash, or
-    with more recordings, call it again with the same `out`.
-    Returns a row a recording: `status` ("done", "there" (from an earlier call), "failed"), and the `reason` it failed.
-    Raises TutorialError where the table, `out` or the cluster is not right, where `out` was made with other versions or
-    parameters, and where the scheduler is lost.
+    `out` gets a file a recording in `frames` (as `features.frame_table`, after a column `recording`) and in
+    `recordings` (as `segments.measure` of the whole recording), `failures.parquet`, and `metadata.json` (versions,
+    parameters, and what each column means). What is complete is never measured again, what failed is: after a crash,
+    or with more recordings, call it again with the same `out`. A script of your own calls this under
+    `if __name__ == "__main__":`.
     Lesson: 06_scaling_up.
+
+    Parameters
+    ----------
+    recordings : DataFrame
+        As `Corpus.recordings`: indexed by name, with a column `path`: of a file, or an address that fsspec knows.
+    out : str or Path
+        A folder, or the address of one, such as s3://bucket/folder.
+    client : Client or str, optional
+        A Dask client, or the address of a scheduler (tcp://host:8786), whose workers measure. None is this machine.
+    workers : int, optional
+        How many processes measure on this machine. None is one a core.
+    floor, ceiling : float, optional
+        The lowest and highest pitch to look for, in Hz. None has each recording's chosen from its sound.
+
+    Returns
+    -------
+    DataFrame
+        A row a recording: `status` ("done", "there" (from an earlier call), "failed"), and the `reason` it failed.
+
+    Raises
+    ------
+    TutorialError
+        Where the table, `out` or the cluster is not right, where `out` was made with other versions or parameters,
+        and where the scheduler is lost.
     """
     paths = _paths_by_name(recordings)
-    out = _whole(out)
-    _prepare(out)
-    there = _sweep(out)
+    out = _absolute(out)
+    _prepare(out, floor, ceiling)
+    there = _remove_incomplete(out)
     complete = {name for name in paths if _file_name(name) in there}
     waiting = {name: path for name, path in paths.items() if name not in complete}
     failed = {name: row for name, row in _read_failures(out).items() if _file_name(name) not in there}
     try:
         if waiting:
-            with _connected(client, workers) as cluster, _error_if_lost():
-                _check_workers(cluster, out)
-                for name, failure in _results(cluster, waiting, out):
+            with cluster.connected(client, workers) as connected:
+                _check_workers(connected, out)
+                for name, failure in cluster.outcomes(connected, _measure_one, _by_size(waiting), out=out):
                     failed.pop(name, None)
                     if failure:
                         failed[name] = {"path": waiting[name], **failure}
-        _sweep(out)  # a worker that died has left files
+        _remove_incomplete(out)  # a worker that died has left files
     finally:  # whatever ended the run
         _write_failures(failed, out)
     rows = [
         ("failed", failed[name]["reason"]) if name in failed else ("there" if name in complete else "done", pd.NA)
         for name in paths
     ]
-    return pd.DataFrame(rows, pd.Index(paths, name="recording"), ["status", "reason"], dtype=corpora.TEXT)
+    return pd.DataFrame(rows, pd.Index(paths, name="recording"), ["status", "reason"], dtype=metadata.TEXT)
 
 
 def _paths_by_name(recordings: pd.DataFrame) -> dict[str, str]:
@@ -90,14 +110,15 @@ def _paths_by_name(recordings: pd.DataFrame) -> dict[str, str]:
         )
     if recordings.empty:
         raise TutorialError("The table of recordings is empty. It needs one row a recording.")
-    paths, known = {}, {}
+    paths: dict[str, str] = {}
+    known: dict[str, str] = {}
     for name, path in recordings["path"].items():
         if not isinstance(name, str) or not name:
             raise TutorialError(
                 f"The index of the table of recordings holds {name!r}, which is no name. Let texts be its index: "
                 "recordings.set_index('name')."
             )
-        other = known.setdefault(corpora.same_name(name), name)
+        other = known.setdefault(metadata.same_name(name), name)
         if name in paths or name != other:
             raise TutorialError(
                 f"The table of recordings names '{other}' and '{name}', whose files would be one on some machines. "
@@ -105,18 +126,18 @@ def _paths_by_name(recordings: pd.DataFrame) -> dict[str, str]:
             )
         if pd.isna(path):
             raise TutorialError(f"The recording '{name}' has no path. Give it one, or leave the row out.")
-        paths[name] = _whole(path)
+        paths[name] = _absolute(path)
     return paths
 
 
-def _whole(path: str | Path) -> str:
+def _absolute(path: str | Path) -> str:
     """A path from the root, for workers may run in another folder; an address as it is."""
-    return str(path) if corpora.is_address(path) else Path(path).expanduser().absolute().as_posix()
+    return str(path) if metadata.is_address(path) else Path(path).expanduser().absolute().as_posix()
 
 
 def _locate(path: str) -> tuple[AbstractFileSystem, str]:
-    """The file system that a whole path or an address belongs to, and the path there."""
-    if corpora.is_address(path):
+    """The file system that an absolute path or an address belongs to, and the path there."""
+    if metadata.is_address(path):
         return fsspec.url_to_fs(path)
     return LocalFileSystem(), path  # fsspec would take '::' in a file's name for two addresses
 
@@ -130,15 +151,20 @@ def _file_name(name: str) -> str:
     return f"{quoted}.parquet"
 
 
-@lru_cache
-def _about() -> str:
-    """What measures made here depend on, as JSON: `parameters` and `versions`."""
-    versions = {package: version(package) for package in MEASURING}
-    return json.dumps({"parameters": features.PARAMETERS, "versions": versions}, indent=2) + "\n"
+def _versions() -> dict[str, str]:
+    """The versions of the packages that measure here."""
+    return {package: version(package) for package in MEASURING}
 
 
-def _prepare(out: str) -> None:
+def _columns() -> list[str]:
+    """The columns of a dataset's tables, from a second of noise."""
+    frames = features.frame_table(np.random.default_rng(0).normal(0, 0.1, data_prep.SR)).assign(recording="")
+    return [*frames, *segments.measure(frames, segments.whole(frames)), *FAILURE_COLUMNS]
+
+
+def _prepare(out: str, floor: float | None, ceiling: float | None) -> None:
     """Make the folders and `metadata.json`, or see that what is there was made as it would be made here."""
+    limits = {"f0_floor": floor, "f0_ceiling": ceiling}
     try:
         fs, place = _locate(out)
         fs.invalidate_cache()
@@ -151,33 +177,44 @@ def _prepare(out: str) -> None:
                 raise TutorialError(
                     f"{out} holds files, and no metadata.json that says how they were made. Name another folder."
                 )
-            with _whole_file(fs, f"{place}/metadata.json") as file:
-                file.write(_about().encode())
+            about = {
+                "parameters": features.PARAMETERS | limits,
+                "versions": _versions(),
+                "codebook": describe(_columns()),
+            }
+            with _atomic_write(fs, f"{place}/metadata.json") as file:
+                file.write(f"{json.dumps(about, indent=2)}\n".encode())
     except (OSError, ValueError, ImportError, RuntimeError) as error:  # what fsspec raises where it cannot write
         raise TutorialError(f"The folder {out} cannot be used: {error}. Name one that you can write to.") from error
-    _check_made_alike(out)
+    _check_made_alike(out, limits)
 
 
-def _check_made_alike(out: str) -> None:
-    """Raise TutorialError where this process does not see `out`, or has other parameters or versions than it."""
+def _check_made_alike(out: str, limits: dict[str, float | None] | None = None) -> dict[str, dict]:
+    """The parameters and versions with which `out` is made.
+
+    Raises TutorialError where this process does not see `out`, or has other versions or parameters (and limits).
+    """
     fs, place = _locate(out)
     try:
-        there = json.loads(fs.cat_file(f"{place}/metadata.json"))
-        theirs, ours = ({**each["parameters"], **each["versions"]} for each in (there, json.loads(_about())))
+        about = json.loads(fs.cat_file(f"{place}/metadata.json"))
+        made_with = {key: dict(about[key]) for key in ("parameters", "versions")}
     except FileNotFoundError:
         raise TutorialError(
             f"{out} is not there. Workers on several machines need a folder, or an address, that all of them share."
         ) from None
     except (ValueError, KeyError, TypeError) as error:
         raise TutorialError(f"{out}/metadata.json cannot be read ({error}). Name another folder.") from error
-    differ = [
-        f"{key} {theirs.get(key)} (here {ours.get(key)})" for key in ours | theirs if theirs.get(key) != ours.get(key)
-    ]
+    theirs = made_with["parameters"] | made_with["versions"]
+    ours = features.PARAMETERS | (limits or {}) | _versions()
+    if limits is None:  # a worker is told them by `out`
+        ours = {key: own for key, own in ours.items() if key not in ("f0_floor", "f0_ceiling")}
+    differ = [f"{key} {theirs.get(key)} (here {own})" for key, own in ours.items() if theirs.get(key) != own]
     if differ:
         raise TutorialError(
             f"{out} is made with {', '.join(differ)}. Name another folder, or use those versions and parameters: "
             "measures of two kinds are not mixed."
         )
+    return made_with
 
 
 def _files(fs: AbstractFileSystem, folder: str) -> set[str]:
@@ -185,8 +222,8 @@ def _files(fs: AbstractFileSystem, folder: str) -> set[str]:
     return {PurePosixPath(path).name for path in fs.find(folder, maxdepth=1)}
 
 
-def _sweep(out: str) -> set[str]:
-    """The names of the files of recordings that are complete; what a killed run has left of others is removed."""
+def _remove_incomplete(out: str) -> set[str]:
+    """Remove what a killed run left of recordings that are not complete; the file names of those that are."""
     fs, place = _locate(out)
     there = {folder: _files(fs, f"{place}/{folder}") for folder in FOLDERS}
     complete = {file for file in there["frames"] & there["recordings"] if file.endswith(".parquet")}
@@ -197,116 +234,26 @@ def _sweep(out: str) -> set[str]:
     return complete
 
 
-@contextmanager
-def _connected(client: Client | str | None, workers: int | None) -> Iterator[Client]:
-    """A client of the cluster that measures; what was started for it is closed again."""
-    if client is not None and workers is not None:
-        raise TutorialError("Give a scheduler or a number of workers, not both: a scheduler has its own workers.")
-    if isinstance(client, Client):
-        yield client
-    elif client is not None:
-        start = "Start one with `dask scheduler`, and give the address that it prints, such as tcp://192.168.0.5:8786."
-        if not re.fullmatch(r"(tcp|tls|ws|wss)://[^\s/]+:\d+", client):
-            raise TutorialError(f"'{client}' is not the address of a Dask scheduler. {start}")
-        with silence_logging_cmgr(logging.CRITICAL):  # what matters comes as an error
-            try:
-                connected = Client(client, timeout=PATIENCE, set_as_default=False)
-            except OSError as error:
-                raise TutorialError(f"No Dask scheduler answers at {client} ({error}). {start}") from error
-            with connected:
-                yield connected
-    else:
-        with local_cluster(workers) as cluster, Client(cluster, set_as_default=False) as connected:
-            yield connected
-
-
-def local_cluster(workers: int | None = None) -> LocalCluster:
-    """Start a scheduler and so many workers (None: one a core) on this machine, with one thread each.
-
-    Their address is 127.0.0.1, so that no other machine gets in. Dask would have them give each freed array back to
-    the system at once, and then wait for the next one; these keep some memory instead, and measure faster.
-    Raises TutorialError where there is to be no worker.
-    Lesson: 06_scaling_up.
-    """
-    if workers is not None and workers < 1:
-        raise TutorialError(f"{workers} workers cannot measure anything. Give 1 or more.")
-    with dask.config.set({TRIM: None}):
-        return LocalCluster(
-            n_workers=workers or CPU_COUNT,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,  # what matters comes as a row of the failures or as an error
-            preload=DEAF,
-        )
-
-
-@contextmanager
-def _error_if_lost() -> Iterator[None]:
-    try:
-        yield
-    except (OSError, CancelledError) as error:  # connections that break, and work that was given up
-        raise TutorialError(
-            "The scheduler was lost, or it gave up the work. What is complete is kept: start again with the same "
-            "command."
-        ) from error
-
-
 def _check_workers(client: Client, out: str) -> None:
     """Raise TutorialError where there are no workers, or one that would not measure as this process would."""
     if not client.nthreads():
         address = client.scheduler.address
         raise TutorialError(f"The scheduler {address} has no workers. Start some: `dask worker {address}`.")
-    for worker, error in client.run(_check_made_alike, out, on_error="return").items():
-        if isinstance(error, TutorialError):
-            raise TutorialError(f"The worker {worker} is not right: {error}") from error
-        if error is not None:
+    for worker, answer in client.run(_check_made_alike, out, on_error="return").items():
+        if isinstance(answer, TutorialError):
+            raise TutorialError(f"The worker {worker} is not right: {answer}") from answer
+        if isinstance(answer, Exception):
             raise TutorialError(
-                f"The worker {worker} cannot measure ({type(error).__name__}: {error}). Install the same packages "
+                f"The worker {worker} cannot measure ({type(answer).__name__}: {answer}). Install the same packages "
                 "there as here."
-            ) from error
+            ) from answer
 
 
-def _results(client: Client, paths: dict[str, str], out: str) -> Iterator[tuple[str, dict | None]]:
-    """Each recording's name and how it failed, or None, in the order in which they are done."""
+def _by_size(paths: dict[str, str]) -> dict[str, str]:
+    """The same paths, the biggest file first: at the end, all others would wait for it."""
     with ThreadPoolExecutor() as pool:  # an address on the web takes a while to tell a size
         sizes = dict(zip(paths, pool.map(_size, paths.values()), strict=True))
-    names = sorted(paths, key=sizes.get, reverse=True)  # a big one at the end would have all others wait for it
-    killers = []
-    with tqdm(total=len(paths), desc=client.dashboard_link, unit="recording", disable=None) as bar:
-        for name, failure in _asked(client, names, paths, out):
-            if failure and failure["error"] == "KilledWorker":
-                killers.append(name)
-                continue
-            bar.update()
-            yield name, failure
-        for name in killers:  # alone, for a worker that dies takes what waits for it along
-            yield from _asked(client, [name], paths, out)
-            bar.update()
-
-
-def _asked(client: Client, names: list[str], paths: dict[str, str], out: str) -> Iterator[tuple[str, dict | None]]:
-    """As `_results`, without a second try."""
-    futures = client.map(_measure_one, names, [paths[name] for name in names], out=out, pure=False)
-    by_key = {future.key: name for future, name in zip(futures, names, strict=True)}
-    done = as_completed(futures, loop=client.loop)
-    del futures  # or a worker that dies would have what it did done again
-    for future in done:
-        yield by_key[future.key], _failure(future)
-
-
-def _failure(future: Future) -> dict | None:
-    """How the measuring of a recording failed, or None."""
-    if future.status == "error":
-        error = future.exception()
-        reason = str(error)
-        if isinstance(error, KilledWorker):
-            reason = (
-                "The process that measured it died, each time that it was tried. It may need more memory: try it with "
-                "one worker, or on a larger machine."
-            )
-        return {"error": type(error).__name__, "reason": reason}
-    return future.result()
+    return {name: paths[name] for name in sorted(paths, key=sizes.__getitem__, reverse=True)}
 
 
 def _size(path: str) -> int:
@@ -317,53 +264,66 @@ def _size(path: str) -> int:
     return -1
 
 
-def _measure_one(name: str, path: str, out: str) -> dict | None:
+def _measure_one(name: str, path: str, out: str) -> cluster.Failure:
     """Measure one recording and write its files: the work of a worker. Returns how that failed, or None.
 
     The summary is written last: with it the recording is complete.
     """
     file_name = _file_name(name)
     try:
-        _check_made_alike(out)
+        made_with = _check_made_alike(out)
         fs, place = _locate(out)
         frames, summaries = (f"{place}/{folder}/{file_name}" for folder in FOLDERS)
         if fs.exists(frames) and fs.exists(summaries):  # Dask lost sight of a worker that had done it
             return None
-        with _local(path) as local, _whole_file(fs, summaries) as summary_file:
-            with _whole_file(fs, frames) as frames_file:
-                summary = _write_frames(name, local, frames_file)
-            row = pd.DataFrame([summary]).astype(float)
-            pq.write_table(_arrow(name, row), summary_file, compression="zstd")
+        with _local_file(path) as local, _atomic_write(fs, summaries) as summary_file:
+            with _atomic_write(fs, frames) as frames_file:
+                summary = _write_frames(name, local, frames_file, made_with)
+            pq.write_table(_arrow(summary, made_with), summary_file, compression="zstd")
     except Exception as error:  # it becomes a row of the failures
         return {"error": type(error).__name__, "reason": str(error) or repr(error)}
+    return None
 
 
-def _write_frames(name: str, path: str, file: BinaryIO) -> pd.Series:
-    """Measure a recording and write its frames, a row group for what is measured at once; its summary is returned."""
+def _write_frames(name: str, path: str, file: BinaryIO, made_with: dict[str, dict]) -> pd.DataFrame:
+    """Measure a recording and write its frames, a row group for what is measured at once. Returns its summary."""
+    floor, ceiling = (made_with["parameters"][limit] for limit in ("f0_floor", "f0_ceiling"))
+    kept, sums = [], []
     with ExitStack() as stack:
-        writers = []
-
-        def keep(table: pd.DataFrame) -> None:
+        for table in features.frames_of_file(path, floor=floor, ceiling=ceiling):
+            sums.append(_sums(table))
             measures = table.select_dtypes("float").columns.drop("time")
-            frames = _arrow(name, table.astype(dict.fromkeys(measures, "float32")))  # seven digits, half the disk
-            if not writers:  # the first table tells the columns
-                # measures hardly repeat, so a dictionary of their values would be larger than they are
+            table = table.astype(dict.fromkeys(measures, "float32"))  # seven digits, half the disk
+            table.insert(0, "recording", name)
+            rows = _arrow(table, made_with)
+            if not kept:  # measures hardly repeat, so a dictionary of their values would be larger than they are
                 how = {"compression": "zstd", "use_dictionary": ["recording"]}
-                writers.append(stack.enter_context(pq.ParquetWriter(file, frames.schema, **how)))
-            writers[0].write_table(frames)
+                writer = stack.enter_context(pq.ParquetWriter(file, rows.schema, **how))
+            writer.write_table(rows)
+            kept.append(table[KEPT].astype({"recording": "category"}))
+    frames = pd.concat(kept, ignore_index=True)
+    kept.clear()
+    summary = segments.measure(frames, segments.whole(frames))
+    n_voiced = frames["voiced"].sum() if summary["f0"].notna().item() else np.nan  # too little voice has no measures
+    over_voiced, over_all = (pd.DataFrame(parts).sum() for parts in zip(*sums, strict=True))
+    return summary.assign(**over_voiced / n_voiced, **over_all / len(frames))
 
-        return features.measure(path, keep)
+
+def _sums(frames: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Sums of what `segments.measure` takes means of: over voiced frames, and over all."""
+    over_all = [name for name in frames if name == "zcr" or name.startswith("chroma_")]
+    over_voiced = frames.columns.difference([*KEPT, "semitones", *over_all], sort=False)
+    return frames.loc[frames["voiced"], over_voiced].sum(), frames[over_all].sum()
 
 
-def _arrow(name: str, table: pd.DataFrame) -> pa.Table:
-    """A table for a Parquet file: after a column `recording`, and with what is in `metadata.json`."""
-    columns = [pa.field("recording", pa.string()), *pa.Schema.from_pandas(table, preserve_index=False)]
-    schema = pa.schema(columns, {"tutorial_helpers": _about()})
-    return pa.Table.from_pandas(table.assign(recording=name), schema, preserve_index=False)
+def _arrow(table: pd.DataFrame, made_with: dict[str, dict]) -> pa.Table:
+    """A table for a Parquet file, which says what it was made with."""
+    rows = pa.Table.from_pandas(table, preserve_index=False)
+    return rows.replace_schema_metadata({"tutorial_helpers": json.dumps(made_with)})
 
 
 @contextmanager
-def _local(path: str) -> Iterator[str]:
+def _local_file(path: str) -> Iterator[str]:
     """A recording as a file of this machine: in place, or fetched for as long as it is needed."""
     fs, place = _locate(path)
     if isinstance(fs, LocalFileSystem):
@@ -376,8 +336,8 @@ def _local(path: str) -> Iterator[str]:
 
 
 @contextmanager
-def _whole_file(fs: AbstractFileSystem, path: str) -> Iterator[BinaryIO]:
-    """Open a file for writing that appears whole, when the `with` ends, or not at all.
+def _atomic_write(fs: AbstractFileSystem, path: str) -> Iterator[BinaryIO]:
+    """Open a file for writing that appears complete, when the `with` ends, or not at all.
 
     Until then it has a name of its own, which readers of Parquet pass over.
     """
@@ -404,8 +364,9 @@ def _read_failures(out: str) -> dict[str, dict]:
 
 
 def _write_failures(failed: dict[str, dict], out: str) -> None:
+    """Write `failures.parquet`."""
     fs, place = _locate(out)
-    schema = pa.schema([(column, pa.string()) for column in ("recording", "path", "error", "reason")])
+    schema = pa.schema([(column, pa.string()) for column in FAILURE_COLUMNS])
     rows = [{"recording": name, **failed[name]} for name in sorted(failed)]
-    with _whole_file(fs, f"{place}/failures.parquet") as file:
-        pq.write_table(pa.Table.from_pylist(rows, schema.with_metadata({"tutorial_helpers": _about()})), file)
+    with _atomic_write(fs, f"{place}/failures.parquet") as file:
+        pq.write_table(pa.Table.from_pylist(rows, schema), file)
