@@ -18,17 +18,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
-from distributed import Client
 from episodes import write_episodes
 from measuring import MEASURING, RUNS, one_core, one_thread, seconds_of, workers_watched, write, write_machine
 
-from tutorial_helpers import data_prep, scaling_up
+from tutorial_helpers import cluster, data_prep, scaling_up
 from tutorial_helpers.errors import TutorialError
+from tutorial_helpers.project.memory import PeakMemory
 
 COUNTS = {"4 hours": 8, "1 hour": 12, "10 minutes": 24}  # 48 hours
 WORKERS = 2
 PEAK_RUNS = 3  # an episode of four hours takes more than a minute
-LOOK = 1.0  # seconds between two looks at the workers' memory; a tenth where an episode is measured alone
+LOOK = 1.0  # seconds between two looks at the workers' memory
 DASK, PROCESSES = "workers of Dask", "processes of their own"
 
 
@@ -91,9 +91,9 @@ def peaks(paths: dict[str, Path], folder: Path, runs: int) -> pd.DataFrame:
     for number in range(runs):
         for length, path in paths.items():
             recordings = pd.DataFrame({"path": [str(path)]}, index=[length])
-            with TemporaryDirectory(dir=folder) as out, workers_watched(LOOK / 10) as looks:
+            with TemporaryDirectory(dir=folder) as out, PeakMemory() as memory:
                 extract(recordings, Path(out), workers=1)
-            rows.append({"round": number, "length": length, "peak_mb": max(look["mb"] for look in looks)})
+            rows.append({"round": number, "length": length, "peak_mb": memory.peak_mb})
             print(rows[-1], flush=True)
     return pd.DataFrame(rows)
 
@@ -107,8 +107,7 @@ def against_processes(path: Path, short: Path, folder: Path, runs: int) -> pd.Da
     rows = []
     with (
         one_thread(),
-        scaling_up.local_cluster(WORKERS) as cluster,
-        Client(cluster) as client,
+        cluster.connected(workers=WORKERS) as client,
         ProcessPoolExecutor(WORKERS, get_context("spawn")) as pool,
     ):
         for number in range(-1, runs):
@@ -116,7 +115,7 @@ def against_processes(path: Path, short: Path, folder: Path, runs: int) -> pd.Da
             for how in (DASK, PROCESSES):
                 with TemporaryDirectory(dir=folder) as out:
                     # the folder as `extract` leaves it, which processes of their own need as well
-                    scaling_up._prepare(out)
+                    scaling_up._prepare(out, None, None)
                     if how == DASK:
                         seconds = seconds_of(partial(extract, recordings, Path(out), client=client))
                     else:

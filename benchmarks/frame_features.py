@@ -23,7 +23,7 @@ import scipy.fft
 from episodes import TEN_MINUTES, write_episodes
 from measuring import MEASURING, RUNS, in_a_new_process, one_core, one_thread, seconds_of, write, write_machine
 
-from tutorial_helpers import data_prep, features
+from tutorial_helpers import data_prep, features, voice
 from tutorial_helpers.data_prep import SR
 from tutorial_helpers.errors import TutorialError
 from tutorial_helpers.representations import HOP_LENGTH, N_FFT, N_MELS
@@ -38,7 +38,8 @@ ESSENTIA, ESSENTIA_PITCH = "essentia", "essentia PitchYinFFT"
 # what librosa is told so that its numbers are ours
 GRID = {"n_fft": N_FFT, "hop_length": HOP_LENGTH}
 FRAMES = {"frame_length": N_FFT, "hop_length": HOP_LENGTH}
-VOICE = {"sr": SR, "fmin": features.F0_FLOOR, "fmax": features.F0_CEILING}
+F0_FLOOR, F0_CEILING = 75.0, 500.0  # Hz: other tools are told where to search, ours finds that out
+VOICE = {"sr": SR, "fmin": F0_FLOOR, "fmax": F0_CEILING}
 LIBROSA = {
     "mfcc": partial(librosa.feature.mfcc, sr=SR, n_mfcc=features.N_MFCC, n_mels=N_MELS, **GRID),
     "chroma_stft": partial(librosa.feature.chroma_stft, sr=SR, tuning=0.0, **GRID),
@@ -104,9 +105,7 @@ def pitch_by_essentia(y: np.ndarray) -> np.ndarray:
     from essentia import standard as essentia
 
     window, spectrum = essentia.Windowing(type="hann", size=N_FFT), essentia.Spectrum(size=N_FFT)
-    pitch = essentia.PitchYinFFT(
-        frameSize=N_FFT, sampleRate=SR, minFrequency=features.F0_FLOOR, maxFrequency=features.F0_CEILING
-    )
+    pitch = essentia.PitchYinFFT(frameSize=N_FFT, sampleRate=SR, minFrequency=F0_FLOOR, maxFrequency=F0_CEILING)
     frames = essentia.FrameGenerator(y, frameSize=N_FFT, hopSize=HOP_LENGTH)
     return np.array([pitch(spectrum(window(frame)))[0] for frame in frames])
 
@@ -124,7 +123,7 @@ def work(path: str, y: np.ndarray) -> dict[str, partial]:
         BARE_DECODE: partial(decode_alone, path),
         DECODE: partial(data_prep.read, path),
         FFT: partial(bare_fft, y),
-        PITCH: partial(features.pitch, y),
+        PITCH: partial(voice.pitch, y),
         OURS: partial(features.frame_table, y),
         **{name: partial(call, y=y) for name, call in (LIBROSA | LIBROSA_PITCH).items()},
         **{name: partial(call, y) for name, (_, call) in TOOLS.items() if is_there(name)},
