@@ -6,21 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tutorial_helpers import runner, statistics
+from tutorial_helpers.places import ROOT, bundled
+from tutorial_helpers.statistics.measurement import simulated
 
-sys.path.insert(0, str(runner.ROOT / "simulations"))
+sys.path.insert(0, str(bundled("simulations")))
 import simulate
 
 
 def test_every_recommended_interval_of_the_committed_table_covers_between_92_and_98_percent():
-    table = statistics.simulated("coverage")
+    table = simulated("coverage")
     recommended = table[table["recommended"]]
     assert (table["corpora"] >= 200).all() and len(recommended) == len(simulate.RECOMMENDED)
     assert recommended["coverage"].between(0.92, 0.98).all()
 
 
 def test_for_each_question_the_usual_interval_of_the_committed_table_fails():
-    table = statistics.simulated("coverage")
+    table = simulated("coverage")
     assert set(table["question"]) == {question for question, _ in simulate.RECOMMENDED}
     for question, rows in table.groupby("question"):
         first = rows.iloc[0]  # the usual method comes first
@@ -28,11 +29,11 @@ def test_for_each_question_the_usual_interval_of_the_committed_table_fails():
 
 
 def test_a_small_run_agrees_with_the_committed_table():
-    """80 corpora: their own chance is 2 to 5 points, so that 12 points from the table would be a change of the code."""
-    small = simulate.coverage(80, workers=1).set_index(["question", "method"])
-    table = statistics.simulated("coverage").set_index(["question", "method"])
+    """40 corpora: their own chance is 3 to 8 points, so that 20 points from the table would be a change of the code."""
+    small = simulate.coverage(40, workers=1).set_index(["question", "method"])
+    table = simulated("coverage").set_index(["question", "method"])
     assert small.index.equals(table.index)
-    assert (small["coverage"] - table["coverage"]).abs().max() < 0.14
+    assert (small["coverage"] - table["coverage"]).abs().max() < 0.2
     recommended = small[small["recommended"]]["coverage"]
     assert recommended.min() > 0.86 and recommended.mean() == pytest.approx(0.95, abs=0.025)
 
@@ -69,7 +70,7 @@ def test_no_estimating_function_takes_what_was_planted():
 
 def test_a_small_ladder_agrees_with_the_committed_one():
     found = simulate.false_positives((600, 0.95, 60, 0)).set_index("method")
-    table = statistics.simulated("ladder").query("n == 600 and rho == 0.95").set_index("method")
+    table = simulated("ladder").query("n == 600 and rho == 0.95").set_index("method")
     assert found.index.equals(table.index)
     share = found["found"] / found["trials"]
     assert (share - table["share"]).abs().max() < 0.2
@@ -77,45 +78,41 @@ def test_a_small_ladder_agrees_with_the_committed_one():
 
 
 def test_the_committed_ladder_and_series_say_what_the_lesson_says():
-    worst = statistics.simulated("ladder").query("n == 600 and rho == 0.95").set_index("method")["share"]
+    worst = simulated("ladder").query("n == 600 and rho == 0.95").set_index("method")["share"]
     assert worst["OLS"] > 0.6 > worst["HAC, rule-of-thumb lag"] > worst["HAC, 20 lags"] > worst["blocks as clusters"]
     assert (
         worst[["GLSAR", "GLS by REML", "differences", "lagged outcome", "circular shift"]].between(0.035, 0.065).all()
     )
-    series = (
-        statistics.simulated("series").query("n >= 52").pivot(index=["n", "rho"], columns="method", values="coverage")
-    )
+    series = simulated("series").query("n >= 52").pivot(index=["n", "rho"], columns="method", values="coverage")
     assert series["interrupted, GLS"].between(0.92, 0.98).all()
     assert (series["interrupted, GLS"] >= series["interrupted, GLSAR"]).all()
 
 
 def test_the_readme_states_the_coverage_of_the_committed_table():
-    table = statistics.simulated("coverage")
+    table = simulated("coverage")
     usual = table[~table["recommended"]].drop_duplicates("question")["coverage"]
     recommended = table[table["recommended"]]["coverage"]
-    readme = " ".join((runner.ROOT / "README.md").read_text().split())
+    readme = " ".join((ROOT / "README.md").read_text().split())
     assert f"{recommended.min():.0%}"[:-1] + f" to {recommended.max():.0%}"[:-1] + " % for the recommended" in readme
     assert f"{usual.min():.0%}"[:-1] + f" to {usual.max():.0%}"[:-1] + " % for the usual" in readme
     assert f"{table['corpora'].iloc[0]:,} corpora" in readme
 
 
 def test_the_lesson_states_the_size_of_the_committed_table():
-    table = statistics.simulated("coverage")
-    lesson = " ".join((runner.ROOT / "notebooks" / "source" / "04_statistics.py").read_text().replace("# ", "").split())
+    table = simulated("coverage")
+    lesson = " ".join((ROOT / "notebooks" / "source" / "04_statistics.py").read_text().replace("# ", "").split())
     assert f"All {len(table)} rows are in `simulations/coverage.csv`" in lesson
     assert f"on {table['corpora'].iloc[0]} simulated corpora" in lesson
-    assert f"ran {statistics.simulated('ladder')['trials'].iloc[0]} for each of four memories" in lesson
+    assert f"ran {simulated('ladder')['trials'].iloc[0]} for each of four memories" in lesson
 
 
 def test_the_guide_and_the_quiz_state_the_tables_numbers():
-    guide = " ".join((runner.ROOT / "site" / "workshop.md").read_text().split())
-    held = (
-        statistics.simulated("coverage").query("question == 'a feature without effect'").set_index("method")["coverage"]
-    )
+    guide = " ".join((ROOT / "site" / "workshop.md").read_text().split())
+    held = simulated("coverage").query("question == 'a feature without effect'").set_index("method")["coverage"]
     assert f"held the truth in {held['OLS']:.0%} of corpora".replace("%", " %") in guide
     assert f"not quite: {held['HAC, rule-of-thumb lag']:.0%} in the same table".replace("%", " %") in guide
-    lesson = (runner.NOTEBOOKS / "source" / "04_statistics.py").read_text()
+    lesson = (ROOT / "notebooks" / "source" / "04_statistics.py").read_text()
     quiz = " ".join(lesson.partition("# ## Quiz")[2].replace("\n# ", " ").split())
-    found = statistics.simulated("ladder").query("n == 600 and rho == 0.95").set_index("method")["share"]
+    found = simulated("ladder").query("n == 600 and rho == 0.95").set_index("method")["share"]
     assert f"20 lags still found something in {found['HAC, 20 lags']:.0%} of trials" in quiz
     assert f"{found['HAC, rule-of-thumb lag']:.0%} of the trials found something" in quiz

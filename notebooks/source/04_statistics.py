@@ -601,8 +601,10 @@ voices[["recording", "speaker", "style", "f0", "semitones", "level", "rate"]].he
 # long as the turn lasts.
 
 # %% tags=["pitfall"]
-raw = segments.measure(counted, segments.windows(frames, 0.1))
-raw = raw["centroid"][raw["voiced"] >= 0.25].dropna().reset_index(drop=True)
+tenths = segments.windows(frames, 0.1)
+is_voiced = segments.measure(counted, tenths)["voiced"] >= 0.25
+raw = segments.measure(frames.assign(voiced=True), tenths)["centroid"]  # of all frames: a tenth has only ten
+raw = raw[is_voiced].reset_index(drop=True)
 lengths = (10 * known["seconds"]).round().astype(int)
 regime = pd.Series(np.repeat(known["semitones"].to_numpy(), lengths))[: 10 * len(raw)].rename("turn")
 wolf = {}

@@ -42,7 +42,7 @@ def choose_design(
 
     Parameters
     ----------
-    recordings : table
+    recordings : DataFrame
         The corpus's.
     event_date : str
         A day such as "2022-11-06"; empty where there is none.
@@ -50,12 +50,12 @@ def choose_design(
         The value of the column `group` that the event touched; empty where there is none.
     most : int
         How many recordings at most, half on either side; rng draws them.
-    start : float
-        Where each recording will be read from, in seconds; those of a pair go on for 1.5 s after it.
+    start : float, s
+        Where each recording will be read from; those of a pair go on for 1.5 s after it.
 
     Returns
     -------
-    chosen : table
+    chosen : DataFrame
         The recordings with `condition` (0 or 1), `label` (its name), `unit` (the pair, or the recording) and `series`
         ("" or, where both an event date and a group are given, the group or "others", the comparison series); no rows
         where there are not at least three on either side.
@@ -187,9 +187,9 @@ def choose_segments(
 
     Parameters
     ----------
-    spoken : table
+    spoken : DataFrame
         That of `corpora.spoken`.
-    chosen : table
+    chosen : DataFrame
         That of `choose_design`.
     most : int
         Where the chosen recordings hold fewer than three known speakers, so many segments, drawn by rng, are added of
@@ -238,9 +238,9 @@ def design_table(episodes: pd.DataFrame, chosen: pd.DataFrame, *, focus: str = "
 
     Parameters
     ----------
-    episodes : table
+    episodes : DataFrame
         One row a recording and speaker, measured by `segments.measure`.
-    chosen : table
+    chosen : DataFrame
         That of `choose_design`.
     focus : str
         The speaker whose voice is compared, where speakers take turns in a recording; then each speaker is a `series`,
@@ -266,7 +266,7 @@ def outcome_column(table: pd.DataFrame, outcome: str = "") -> str:
 
     Parameters
     ----------
-    table : table
+    table : DataFrame
         That of `design_table`.
     outcome : str
         One of `MEASURES`, or a column of numbers from metadata.csv.
@@ -294,7 +294,7 @@ def weekly(table: pd.DataFrame, outcome: str) -> tuple[pd.DataFrame, int]:
 
     Parameters
     ----------
-    table : table
+    table : DataFrame
         That of `design_table`.
     outcome : str
         The column whose means by week are taken.
@@ -333,14 +333,14 @@ def event_fits(y: np.ndarray, event: int) -> dict[str, pd.DataFrame]:
 
     Parameters
     ----------
-    y : shape (n,)
+    y : ndarray of shape (n,)
         One value an episode, in order of date.
     event : int
         How many of them lie before the event.
 
     Returns
     -------
-    {method: table}
+    dict of method to DataFrame
         As `within.terms` gives it; the change is the term `after`.
     """
     X = event_terms(len(y), event)

@@ -18,9 +18,9 @@ def cluster_interval(
 
     Parameters
     ----------
-    sums : shape (n_rows, n_columns)
+    sums : ndarray of shape (n_rows, n_columns)
         What is added up.
-    clusters : shape (n_rows,)
+    clusters : ndarray of shape (n_rows,)
         The cluster of each row, such as its recording.
     statistic : function
         From the sums of all draws, shape (n_draws, n_columns), to values, shape (n_draws,).

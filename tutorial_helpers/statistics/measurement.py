@@ -28,8 +28,8 @@ def calibrate(outcome: np.ndarray, measured: np.ndarray, checked: np.ndarray) ->
 
     Parameters
     ----------
-    outcome, measured : shape (n,)
-    checked : shape (n,)
+    outcome, measured : ndarray of shape (n,)
+    checked : ndarray of shape (n,)
         The right value where somebody looked, NaN elsewhere; ten or more of either kind.
 
     Returns
@@ -69,8 +69,8 @@ def simex(outcome: np.ndarray, takes: np.ndarray, rng: np.random.Generator, *, b
 
     Parameters
     ----------
-    outcome : shape (n,)
-    takes : shape (n, 2)
+    outcome : ndarray of shape (n,)
+    takes : ndarray of shape (n, 2)
         Two measurements of each row's predictor, with errors of their own.
     boots : int
         How many bootstrap samples of rows give the interval.
@@ -126,12 +126,12 @@ def robustness(pieces: list[np.ndarray], rng: np.random.Generator) -> tuple[pd.D
 
     Parameters
     ----------
-    pieces : list of arrays
+    pieces : list of ndarray
         Samples at 16 kHz of one voice, three or more pieces, each with some seconds of speech.
 
     Returns
     -------
-    moved : table
+    moved : DataFrame
         Measures (as in `segments.measure`) by chains: the median change over the spread.
     spread : Series
         The standard deviation of each measure between the pieces as they are.
@@ -168,7 +168,7 @@ def power_of_speakers(
         The difference.
     between, within : float
         The standard deviations of speakers within a group and of a speaker's turns, in the same unit.
-    speakers : array
+    speakers : ndarray of int
         How many in each group, 2 or more.
     turns : int
         How many of each speaker.
@@ -192,7 +192,7 @@ def power_of_episodes(
         The jump.
     sd, rho : float
         The standard deviation of an episode about its trend, and the share that it keeps of the one before.
-    episodes : array
+    episodes : ndarray of int
         How many in all, even numbers of 8 or more.
     trend : bool
         Whether the regression has one, as in `across.event_terms`.

@@ -25,9 +25,9 @@ def long_enough(y: np.ndarray, episode: pd.Series, recordings: pd.DataFrame, *, 
 
     Parameters
     ----------
-    y : shape (n_samples,)
+    y : ndarray of shape (n_samples,)
         The excerpt, at 16 kHz.
-    recordings : table
+    recordings : DataFrame
         The corpus's, of which `episode` is a row. Where no speaker is known, any recording of speech is taken.
 
     Raises
@@ -59,16 +59,16 @@ def speaker_windows(frames: pd.DataFrame, turns: pd.DataFrame, speaker: str, *, 
 
     Parameters
     ----------
-    frames : table
+    frames : DataFrame
         `features.frame_table` of a recording.
-    turns : table
+    turns : DataFrame
         Those of the recording: `onset`, `offset` (s), `speaker`.
-    seconds : float
+    seconds : float, s
         The length of a window.
 
     Returns
     -------
-    table
+    DataFrame
         One row a window: `speaks` (1.0 with half a second of voiced frames or more, else 0.0), `relative_pitch`
         (semitones over the speaker's median), `relative_level` and `relative_contrast` (dB) and `relative_rolloff` (Hz)
         over the median of the windows. All but `speaks` are 0 where the speaker does not speak, so that in a
@@ -83,7 +83,9 @@ def speaker_windows(frames: pd.DataFrame, turns: pd.DataFrame, speaker: str, *, 
         raise TutorialError(
             f"{speaker} has no turn here. Speakers: {', '.join(sorted(turns['speaker'].dropna().unique()))}."
         )
-    own = frames["voiced"] & segments.alone(frames["time"].to_numpy(), turns, speaker)
+    times = frames["time"].to_numpy()
+    has_turn = data_prep.inside(times, turns[turns["speaker"] == speaker])
+    own = frames["voiced"] & has_turn & segments.alone(times, turns, speaker)
     windows = segments.windows(frames, seconds)
     measured = segments.measure(frames.assign(voiced=own, f0=frames["f0"].where(own)), windows)
     measured["pitch"] = voice.semitones(measured["f0"], frames["f0"][own].median())
@@ -144,9 +146,9 @@ def slope_p_values(table: pd.DataFrame, outcomes: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    table : shape (n_rows, n_columns)
+    table : DataFrame of shape (n_rows, n_columns)
         One column a predictor; a constant is added. There have to be more rows than coefficients.
-    outcomes : shape (n_outcomes, n_rows)
+    outcomes : ndarray of shape (n_outcomes, n_rows)
     """
     X = np.column_stack([np.ones(len(table)), table.to_numpy(float)])
     free = X.shape[0] - X.shape[1]
@@ -183,7 +185,7 @@ def circular_shift_p(x: np.ndarray, y: np.ndarray) -> float:
 
     Parameters
     ----------
-    x, y : shape (n,)
+    x, y : ndarray of shape (n,)
         Two series that vary, in even steps.
     """
     x, y = np.asarray(x, float), np.asarray(y, float)
@@ -217,14 +219,14 @@ def gls_ar1(y: pd.Series | np.ndarray, X: pd.DataFrame) -> tuple[pd.DataFrame, f
 
     Parameters
     ----------
-    y : shape (n,)
+    y : ndarray of shape (n,)
         The outcome, in even steps.
-    X : shape (n, n_terms)
+    X : DataFrame of shape (n, n_terms)
         One column a term, the constant among them.
 
     Returns
     -------
-    table
+    table : DataFrame
         As `terms` gives it, with the degrees of freedom `df`.
     rho : float
 
@@ -317,7 +319,7 @@ def p_values_by_method(x: np.ndarray, y: np.ndarray, *, block: int = 50) -> dict
 
     Parameters
     ----------
-    x, y : shape (n,)
+    x, y : ndarray of shape (n,)
         Two series in even steps.
     block : int
         How many steps make a cluster; a quarter of n at most.
@@ -349,13 +351,13 @@ def planted_vs_estimated(planted: dict[str, float], tables: dict[str, pd.DataFra
 
     Parameters
     ----------
-    planted : {term: value}
-    tables : {method: table}
+    planted : dict of term to value
+    tables : dict of method to DataFrame
         What `terms` or `gls_ar1` gives; they never see `planted`.
 
     Returns
     -------
-    table
+    DataFrame
         Columns `term`, `method`, `planted`, `estimate`, `low`, `high`, `inside`.
     """
     rows = []
