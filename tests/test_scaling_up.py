@@ -20,10 +20,10 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile as sf
 from distributed import Client, LocalCluster
-from tutorial_helpers.synthesis import harmonic_voice
 
 from tutorial_helpers import cluster, data_prep, features, places, scaling_up, segments
 from tutorial_helpers.errors import TutorialError
+from tutorial_helpers.synthesis import harmonic_voice
 
 SR = 16_000
 
@@ -136,9 +136,11 @@ def test_both_tables_hold_what_lessons_03_and_04_measure(processes, tmp_path):
 def test_turns_measured_from_samples_and_from_parquet_agree(processes, tmp_path):
     recordings = write_voices(tmp_path / "in", ["a", "b"], seconds=3.0)
     turns = pd.DataFrame({"recording": list("aabb"), "onset": [0.2, 1.5] * 2, "offset": [1.1, 2.8] * 2})
-    turns["path"] = recordings["path"][turns["recording"]].to_list()
     scaling_up.extract(recordings, tmp_path / "out", client=processes)
-    from_samples = segments.measure(features.frames_of_segments(turns), turns)
+    tables = [
+        features.frame_table(data_prep.read(path)).assign(recording=name) for name, path in recordings["path"].items()
+    ]
+    from_samples = segments.measure(pd.concat(tables), turns)
     from_parquet = segments.measure(pd.read_parquet(tmp_path / "out/frames"), turns)
     assert_equal_but_for_rounding(from_parquet[from_samples.columns], from_samples)
     assert from_samples["f0"].to_numpy() == pytest.approx([110, 110, 120, 120], rel=0.02)

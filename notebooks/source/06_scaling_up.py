@@ -58,6 +58,7 @@ import soundfile
 from dask.distributed import Client, get_task_stream
 
 from tutorial_helpers import (
+    cluster,
     corpora,
     data_prep,
     errors,
@@ -66,6 +67,8 @@ from tutorial_helpers import (
     plotting,
     representations,
     scaling_up,
+    segments,
+    voice,
 )
 
 plotting.use_style()
@@ -124,7 +127,7 @@ table = features.frame_table(part)
 stages = {
     "decode": lambda: data_prep.read(episode.path, start=start, seconds=len(part) / sr),
     "one Fourier pass": lambda: representations.magnitude(part),
-    "pitch": lambda: features.pitch(part),
+    "pitch": lambda: voice.pitch(part),
     "whole table": lambda: features.frame_table(part),
     "write": lambda: table.to_parquet(Path(place.name) / "part.parquet"),
 }
@@ -251,8 +254,8 @@ del sliced  # the whole array goes with its last view
 
 # %% [markdown]
 # So work in [blocks](../site/glossary.md#block): read two minutes, measure, put the result away, take the next two.
-# Then memory depends on the block and no longer on the recording. `features.measure` does that. It hands the table of
-# each block to a function of yours, here `append`, and returns the recording's summary.
+# Then memory depends on the block and no longer on the recording. `features.frames_of_file` does that: it gives one
+# table after the other. Here we keep them all, to compare them with the table of the whole.
 #
 # First we choose what is measured in the rest of the lesson: recordings until an hour of sound is together, and of
 # each the first `minutes`. On the show that is all. Yours may be long, and a lesson should end while you wait.
@@ -282,9 +285,8 @@ print(f"{len(chosen)} recordings, {chosen['seconds'].sum() / 60:.0f} minutes")
 # %%
 path = chosen.loc[episode.name, "path"]
 whole = features.frame_table(data_prep.read(path))
-parts = []
 busy = time.process_time()
-summary = features.measure(path, parts.append)
+parts = list(features.frames_of_file(path))
 busy = time.process_time() - busy  # seconds of a core; part G needs them
 in_blocks = pd.concat(parts, ignore_index=True)
 
@@ -309,8 +311,8 @@ plotting.player(around, sr)
 # ### Pitfall: blocks without margins
 #
 # Why not just cut the samples and measure each piece? Because a window at the edge looks into nothing, pitch is found
-# with an eye on its neighbours, and semitones are counted from a median: of the piece, not of the recording. Four
-# pieces of a quarter of a minute, set beside the whole minute:
+# with an eye on its neighbours, and whoever counts semitones from the median takes that of the piece, not of the
+# recording. Four pieces of a quarter of a minute, set beside the whole minute:
 
 # %% tags=["pitfall"]
 piece = max(len(part) // 4, 2 * representations.N_FFT)
@@ -449,11 +451,11 @@ print(exercises.check("06.3", answer))
 # Our workers are [processes](../site/glossary.md#process), and Dask hands out the work (Rocklin 2015,
 # [10.25080/Majora-7b98e3ed-013](https://doi.org/10.25080/Majora-7b98e3ed-013)). A
 # [scheduler](../site/glossary.md#scheduler) keeps the list of what is to be done; each worker takes the next piece
-# when it is free. `scaling_up.local_cluster` starts them (`LocalCluster` of Dask, with a thread a worker). All of it
+# when it is free. `cluster.local_cluster` starts them (`LocalCluster` of Dask, with a thread a worker). All of it
 # stays on this computer: `127.0.0.1` is an address that no other can reach.
 
 # %%
-client = Client(scaling_up.local_cluster(workers))
+client = Client(cluster.local_cluster(workers))
 print(f"{len(client.scheduler_info()['workers'])} workers with one thread each")
 # NBVAL_CHECK_OUTPUT
 
@@ -672,26 +674,19 @@ turns = source.turns
 
 
 def medians_of(frames):
-    rows = []
-    for name, mine in frames.groupby("recording"):
-        here = turns[turns["recording"] == name]
-        for speaker in ("host", "cohost"):
-            own = here["speaker"] == speaker
-            theirs = data_prep.inside(mine["time"], here[own])
-            others = data_prep.inside(mine["time"], here[~own & here["speaker"].notna()])
-            rows.append((name, speaker, mine.loc[theirs & ~others, "f0"].median()))
-    return pd.DataFrame(rows, columns=["recording", "speaker", "f0"]).astype({"recording": object, "speaker": object})
+    here = turns[turns["recording"].isin(frames["recording"]) & turns["speaker"].isin(["host", "cohost"])]
+    table = segments.measure(frames, here, turns=turns, by=["recording", "speaker"])
+    return table.astype({"recording": object, "speaker": object})[["recording", "speaker", "semitones"]]
 
 
 if turns is not None:
-    tracks = dd.read_parquet(out / "frames", columns=["recording", "time", "f0"], split_row_groups=False)
-    empty = pd.DataFrame({"recording": [], "speaker": [], "f0": []})
-    empty = empty.astype({"recording": object, "speaker": object, "f0": float})
+    few_columns = ["recording", "time", "f0", "voiced", "level"]
+    tracks = dd.read_parquet(out / "frames", columns=few_columns, split_row_groups=False)
+    empty = pd.DataFrame({"recording": [], "speaker": [], "semitones": []})
+    empty = empty.astype({"recording": object, "speaker": object, "semitones": float})
     weekly = tracks.map_partitions(medians_of, meta=empty).compute()
-    weekly = weekly.pivot(index="recording", columns="speaker", values="f0").join(chosen[["date", "treated"]])
+    weekly = weekly.pivot(index="recording", columns="speaker", values="semitones").join(chosen[["date", "treated"]])
     weekly = weekly.dropna().sort_values("date")  # without the pilot, which is neither before nor after
-    for speaker in ("host", "cohost"):
-        weekly[speaker] = features.semitones(weekly[speaker])
     print(f"{len(weekly)} weeks, {len(weekly.columns) - 2} voices")
 else:
     print("Who speaks when is not known in this corpus, so voices cannot be told apart; levels can.")
@@ -874,7 +869,7 @@ print(f"{archive_hours:,.0f} hours: about {archive_hours * 360_000 * bytes_a_fra
 # B, for one recording, and the serial share of part C.
 
 # %%
-core_hours = archive_hours * busy / summary["seconds"]
+core_hours = archive_hours * busy / (len(f0_of_episode) / 100)  # a frame comes every 10 ms
 
 n = np.array(sorted({1, 2, 8, cluster_cores}))
 as_measured, without = (core_hours * (share + (1 - share) / n) for share in (serial, 0.0))
@@ -959,7 +954,7 @@ print(f"{core_hours:.0f} core-hours at {watts} W: {core_hours * watts / 1000:.2f
 # ```
 #
 # Dask has its workers give each freed array back to the system at once. That saves memory and costs time, for the next
-# array has to be asked for again. `scaling_up.local_cluster` turns it off. On each computer where you start workers
+# array has to be asked for again. `cluster.local_cluster` turns it off. On each computer where you start workers
 # yourself, this line in `~/.config/dask/dask.yaml` does the same:
 #
 # ```yaml
@@ -997,7 +992,8 @@ place.cleanup()
 # what cannot.</details>
 # <details><summary>As many times as there are cores</summary>Not this one: that holds for a share of 0 only.</details>
 #
-# **3. You measure four hours in pieces of a minute and join the tables. Pitch in semitones jumps every minute. Why?**
+# **3. You measure four hours in pieces of a minute and join the tables. Pitch in semitones above the median jumps every
+# minute. Why?**
 #
 # <details><summary>The speaker changes his pitch within a minute</summary>Not this one: he may, but hardly on the
 # stroke of every minute.</details>
