@@ -20,7 +20,7 @@ from .representations import HOP_LENGTH, N_FFT, N_MELS, frame_times, refuse_if_n
 N_MFCC = 13
 MFCC_RANGE = 80.0  # dB under the strongest mel cell: what is weaker counts as that
 CONTRAST_FMIN = 200.0  # Hz: the octaves of spectral contrast begin here
-SIGNAL_RANGE = 60.0  # dB under the frame's strongest cell: a band whose peak is weaker holds no signal
+SIGNAL_RANGE = 80.0  # dB under the frame's strongest cell: what is weaker is no signal, for contrast
 PITCH_CLASSES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]
 
 BLOCK = 12_000  # frames (two minutes at 16 kHz) that are held in memory at once
@@ -159,13 +159,13 @@ def _tables(
         peak = max(highest - mean, mean - lowest)
         floor, ceiling = praat.range_for(take, n_samples, sr, peak, floor=floor, ceiling=ceiling)
         times = frame_times(n_frames, sr=sr)
-        pitch = pd.DataFrame({"f0": voice.f0_at(times, praat.pitch_of(take, n_samples, sr, floor, ceiling, peak))})
-        pitch.insert(0, "time", times)
+        track = praat.pitch_of(take, n_samples, sr, floor, ceiling, peak)
         peaks = praat.loudness_peaks(take, n_samples, sr)
-        nuclei = peaks[np.isfinite(voice.f0_at(peaks, pitch))]
+        nuclei = peaks[np.isfinite(voice.f0_at(peaks, track))]
         nearest = np.round(nuclei * sr / HOP_LENGTH).astype(int)
         has_nucleus = np.isin(np.arange(n_frames), np.minimum(nearest, n_frames - 1))
-        pitch = pitch.assign(f0_floor=floor, f0_ceiling=ceiling, nucleus=has_nucleus)
+        pitch = pd.DataFrame({"time": times, "f0": voice.f0_at(times, track), "nucleus": has_nucleus})
+        pitch = pitch.assign(f0_floor=floor, f0_ceiling=ceiling)
         waiting.seek(0)
         for first in range(0, n_frames, BLOCK):
             here = pitch.iloc[first : first + BLOCK]
@@ -292,8 +292,9 @@ def spectral_contrast(S: np.ndarray, sr: int = SR) -> np.ndarray:
     """Peak over valley below 200 Hz and in the octave bands above it, in dB of power.
 
     There are as many octaves as fit under sr / 2; the last band goes on to sr / 2. The peak is the mean power of the
-    band's strongest 2 % of cells, the valley of its weakest. A band whose peak lies 60 dB under the frame's strongest
-    cell holds no signal: its contrast would be that of rounding errors, and is missing.
+    band's strongest 2 % of cells, the valley of its weakest, and no deeper than 80 dB under the frame's strongest cell.
+    A band of which more than half lies deeper holds no signal, as above the highest frequency of a codec: its contrast
+    would be that of rounding errors, and is missing.
     librosa takes 10 log10 of magnitudes, which halves every value: its 20 dB are our 40. Lesson: 03_features.
 
     Parameters
@@ -315,19 +316,20 @@ def spectral_contrast(S: np.ndarray, sr: int = SR) -> np.ndarray:
 
 def _contrast(power: np.ndarray, sr: int) -> np.ndarray:
     """`spectral_contrast` of power of shape (n_frames, n_bins), shape (n_frames, n_bands)."""
-    peaks, valleys = [], []
+    floor = np.maximum(power.max(axis=1, keepdims=True) * np.float32(10 ** (-SIGNAL_RANGE / 10)), 1e-30)
+    bands = []
     for first, last, n in _contrast_bands(sr, 2 * (power.shape[1] - 1)):
-        ordered = np.sort(power[:, first:last], axis=1)
-        peaks.append(ordered[:, -n:].mean(axis=1))
-        valleys.append(ordered[:, :n].mean(axis=1))
-    peak, valley = (np.maximum(np.stack(values, axis=1), 1e-30) for values in (peaks, valleys))
-    holds_signal = peak >= 10 ** (-SIGNAL_RANGE / 10) * peak.max(axis=1, keepdims=True)
-    return np.where(holds_signal, 10 * np.log10(peak / valley), np.nan)
+        ordered = np.sort(np.maximum(power[:, first:last], floor), axis=1)
+        contrast = 10 * np.log10(ordered[:, -n:].mean(axis=1) / ordered[:, :n].mean(axis=1))
+        bands.append(np.where(ordered[:, ordered.shape[1] // 2] > floor[:, 0], contrast, np.nan))
+    return np.stack(bands, axis=1)
 
 
 def _mean_contrast(power: np.ndarray, sr: int) -> np.ndarray:
-    """The contrast of each frame, mean over the bands that hold signal, shape (n_frames,)."""
-    return np.nanmean(_contrast(power, sr), axis=1)
+    """The contrast of each frame, mean over the bands that hold signal, missing where none does, shape (n_frames,)."""
+    contrast = _contrast(power, sr)
+    n = np.isfinite(contrast).sum(axis=1)
+    return np.where(n > 0, np.nansum(contrast, axis=1) / np.maximum(n, 1), np.nan)
 
 
 @lru_cache

@@ -12,6 +12,7 @@ from scipy.signal import find_peaks
 from .errors import TutorialError
 
 F0_SEARCHED = (50.0, 700.0)  # Hz: the first pass looks everywhere between, the second nearer to what it found
+F0_HIGHEST = 1000.0  # Hz: the second pass follows the highest voices beyond the first
 F0_STEP = 0.01  # seconds between two values of Praat's pitch
 SILENCE = 0.03  # of the recording's peak: Praat calls a frame that is quieter unvoiced
 STRETCH, MOST_STRETCHES = 10.0, 30  # seconds, and how many such stretches the first pass listens to
@@ -82,7 +83,7 @@ def _search_range(take: Take, n_samples: int, sr: int, peak: float) -> tuple[flo
         return F0_SEARCHED
     lower, upper = np.transpose(quartiles)
     floor = np.floor(max(F0_SEARCHED[0], 0.65 * np.percentile(lower, 5)))
-    return float(floor), float(np.ceil(min(F0_SEARCHED[1], 2.0 * np.percentile(upper, 95))))
+    return float(floor), float(np.ceil(min(F0_HIGHEST, 2.0 * np.percentile(upper, 95))))
 
 
 def _praat_f0(y: np.ndarray, sr: int, floor: float, ceiling: float, peak: float) -> np.ndarray:

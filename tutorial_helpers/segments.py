@@ -15,8 +15,8 @@ from .voice import semitones
 
 FRAME_SECONDS = HOP_LENGTH / SR
 FEWEST_VOICED = 10  # frames (0.1 s): with less voice than that, a segment has no measure of the voice
-FEW_VOICED, AT_LIMIT = 0.2, 0.1  # shares that set `pitch_flag`; half of the frames of ordinary speech are voiced
-LIMIT_SEMITONES = 0.5  # pitch that near to the floor or the ceiling of the search counts as at its limit
+FEW_VOICED, AT_LIMIT = 0.2, 0.05  # shares that set `pitch_flag`; half of the frames of ordinary speech are voiced
+LIMIT_SEMITONES = 2.0  # pitch that near to the floor or the ceiling of the search counts as at its limit
 
 TURN_COLUMNS = ["recording", "onset", "offset", "kind", "speaker", "channel", "text", "style"]
 

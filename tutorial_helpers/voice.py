@@ -50,7 +50,7 @@ def search_range(y: np.ndarray, sr: int = SR) -> tuple[float, float]:
     """The floor and the ceiling (Hz) that fit the voices in these samples, from a first pass between 50 and 700 Hz.
 
     The floor is 0.65 times the lower quartile of pitch in the lowest stretch of ten seconds, the ceiling twice the
-    upper quartile in the highest (5th and 95th percentiles over stretches). Held notes do not count, for the bass of
+    upper quartile in the highest (5th and 95th percentiles over stretches), at least 50 and at most 1,000 Hz. Held notes do not count, for the bass of
     a jingle would set the floor. Where nothing moves like a voice, the whole range stays.
 
     Parameters
@@ -113,17 +113,18 @@ def semitones(f0, reference: float = 100.0):
     return 12 * np.log2(f0 / reference)
 
 
-def octave_errors(track: pd.DataFrame) -> float:
-    """The share of a speaker's voiced frames that lie 10 semitones or more from the speaker's median.
+def octave_errors(track: pd.DataFrame, median: float) -> float:
+    """The share of voiced frames that lie 10 semitones or more from the speaker's median.
 
-    Hardly any voice moves so far, and a tracker that takes half or twice the period does. Where many frames are an
-    octave off, the median may be theirs: then the right ones are counted, and the share is large all the same.
-    Lesson: 03_features.
+    Hardly any voice moves so far, and a tracker that takes half or twice the period does. Lesson: 03_features.
 
     Parameters
     ----------
     track : DataFrame
         As `pitch` gives it, of one speaker.
+    median : float, Hz
+        The speaker's, from a search that fits the voice (`pitch` without a floor and a ceiling): where the floor of
+        `track` is too high, its own median is too.
 
     Returns
     -------
@@ -131,7 +132,7 @@ def octave_errors(track: pd.DataFrame) -> float:
         From 0 to 1; missing where nothing is voiced.
     """
     f0 = track["f0"].dropna()
-    return float((semitones(f0, f0.median()).abs() >= OCTAVE_OFF).mean()) if len(f0) else np.nan
+    return float((semitones(f0, median).abs() >= OCTAVE_OFF).mean()) if len(f0) else np.nan
 
 
 def syllable_nuclei(y: np.ndarray, sr: int = SR, *, track: pd.DataFrame | None = None) -> np.ndarray:

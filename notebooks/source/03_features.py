@@ -415,11 +415,13 @@ plotting.show(fig, alt="Pitch of four seconds of speech by Praat and by pYIN: th
 # %% [markdown]
 # A tracker that takes two periods for one writes half the F0, an [octave error](../site/glossary.md#octave-error). A
 # speaker seldom goes ten semitones away from his or her median, so the share of frames that far off is a cheap check,
-# for one speaker at a time. If it is above a few per cent, listen, and change floor and ceiling.
+# for one speaker at a time. The median is that of `voice.pitch`, which chooses its range from the data. If the share is
+# above a few per cent, listen, and change floor and ceiling.
 
 # %%
-far_off = voice.octave_errors(voice.pitch(clip))
-print(f"ten semitones or more from the clip's median: {far_off:.1%} of the voiced frames")
+her_median = voice.pitch(clip)["f0"].median()
+far_off = voice.octave_errors(pd.DataFrame({"f0": f0}), her_median)
+print(f"ten semitones or more from a median of {her_median:.0f} Hz: {far_off:.1%} of the voiced frames")
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
@@ -458,8 +460,8 @@ else:
 # %% tags=["pitfall"]
 tracks = {"naive": (150, voice.pitch(low, floor=150)), "right": (voice.search_range(low)[0], voice.pitch(low))}
 for name, (floor, found) in tracks.items():
-    median, off = found["f0"].median(), voice.octave_errors(found)
-    print(f"{name}: floor {floor:.0f} Hz, median {median:.0f} Hz, {off:.0%} ten semitones from the median")
+    median, off = found["f0"].median(), voice.octave_errors(found, tracks["right"][1]["f0"].median())
+    print(f"{name}: floor {floor:.0f} Hz, median {median:.0f} Hz, {off:.0%} ten semitones from the right median")
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
@@ -735,9 +737,9 @@ for name, samples in {"synthetic voice": swells, "white noise": noise[: 10 * sr]
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
-# In the clip, look for stripes: brighter in vowels, darker in pauses. Where a band holds no signal (nothing within
-# 60 dB of the frame's strongest cell, as above 4,000 Hz on a telephone) its contrast would be that of rounding errors,
-# and the helper leaves it out: white in the figure. Mind the unit, too: librosa's `spectral_contrast` takes 10 log10 of
+# In the clip, look for stripes: brighter in vowels, darker in pauses. Where a band holds no signal (most of it more
+# than 80 dB under the frame's strongest cell, as above 4,000 Hz on a telephone) its contrast would be that of rounding
+# errors, and the helper leaves it out: white in the figure. Mind the unit, too: librosa's `spectral_contrast` takes 10 log10 of
 # magnitudes, so a peak 40 dB over its valley reads 20 there. The helper's decibels are those of power.
 
 # %%
