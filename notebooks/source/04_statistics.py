@@ -137,8 +137,8 @@ talk[["onset", "semitones", "level", "contrast", "voiced"]].head(3).round(2)
 
 # %% [markdown]
 # Now the outcome. Imagine listeners with a dial from 0 to 100. We write their reaction ourselves, so that its truth is
-# known: 1.5 points for each semitone of pitch, 0.8 for each dB, nothing for spectral contrast, and errors in which
-# each keeps 0.8 of the one before. The methods below never see this cell; only the comparison at the end does.
+# known: 1.5 points for each semitone of pitch over its mean, 0.8 for each dB, nothing for spectral contrast, and errors
+# in which each keeps 0.8 of the one before. The methods below never see this cell; only the comparison at the end does.
 
 # %%
 planted = {"semitones": 1.5, "level": 0.8, "contrast": 0.0}
@@ -443,10 +443,9 @@ print(f"GLS's intervals are {width['GLS'] / width['OLS']:.1f} times as wide as t
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
-# In the pilot OLS is too sure of itself: it misses what was planted and "finds" spectral contrast, which has no
-# effect. HAC and blocks are wide enough; what models the memory is right and sharper. A test without any model of the
-# errors is the circular shift: slide one series along the other, all the way round, and count how often they fit as
-# well as they do unshifted.
+# In the pilot OLS is too sure of itself: its interval for the level misses what was planted. HAC and blocks are wide
+# enough; what models the memory is right and sharper. A test without any model of the errors is the circular shift:
+# slide one series along the other, all the way round, and count how often they fit as well as they do unshifted.
 
 # %%
 for term in planted:
@@ -1446,10 +1445,10 @@ for name, row in with_truth.loc[with_truth.index.intersection(asked, sort=False)
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
-# GLS's intervals hold all of the equation. OLS is too sure of itself: it misses the level and believes in the
-# humidity. Whoever's pitch and level: both wrong. The event moved the host's pitch and not the co-host's. It did not
-# move the level, though a bare before/after swears it did. It did not touch her voice, though her rolloff fell. The
-# labels as they are hide a part of what agitation does.
+# GLS's intervals hold all of the equation. OLS is too sure of itself: it believes in the humidity. Whoever's pitch and
+# level: both wrong. The event moved the host's pitch and not the co-host's. It did not move the level, though a bare
+# before/after swears it did. It did not touch her voice, though her rolloff fell. The labels as they are hide a part of
+# what agitation does.
 #
 # These voices are synthetic and their errors are of the kind the models assume ([the data card](../data/README.md)
 # says what that means). With people, GLS is an approximation too.

@@ -26,12 +26,12 @@ def _persistent_series() -> dict:
     return cases
 
 
-def _kept(x) -> float:
+def _lag_1_correlation(x) -> float:
     """How much a value keeps of the one before."""
     return np.corrcoef(x[:-1], x[1:])[0, 1]
 
 
-def _worth(n: int, rho: float) -> float:
+def _effective_n(n: int, rho: float) -> float:
     """How many independent values n persistent ones are worth, for their mean."""
     return n * (1 - rho) / (1 + rho)
 
@@ -99,7 +99,7 @@ def _checked_by_hand() -> dict:
     for slope, worth in ((1.5, 0.5), (-2.0, 1.6)):
         rng = np.random.default_rng(round(10 * worth))
         measured = rng.normal(size=40)
-        rest, *noise = (_unrelated(rng.normal(size=40), measured) for _ in range(6))
+        rest, *noise = (_residuals_on(rng.normal(size=40), measured) for _ in range(6))
         right = worth * measured + 0.8 * rest
         noise[0] = 0.7 * rest  # where rows were checked, the outcome happens to follow what is not measured, too
         order = rng.permutation(200)
@@ -110,32 +110,32 @@ def _checked_by_hand() -> dict:
     return cases
 
 
-def _unrelated(values: np.ndarray, to: np.ndarray) -> np.ndarray:
+def _residuals_on(values: np.ndarray, to: np.ndarray) -> np.ndarray:
     """What is left of some values once their mean and whatever goes with others is taken out, standard deviation 1."""
     line = np.column_stack([np.ones(len(to)), to])
     left = values - line @ np.linalg.lstsq(line, values, rcond=None)[0]
     return left / left.std()
 
 
-def _of_right(measured, checked) -> float:
+def _right_on_measured(measured, checked) -> float:
     """How far the right value moves for each measured 1, in the rows that were checked."""
     looked = np.isfinite(checked)
     return _slope(measured[looked], checked[looked])
 
 
-def _of_measured(measured, checked) -> float:
+def _measured_on_right(measured, checked) -> float:
     """How far the measured value moves for each right 1, in the rows that were checked."""
     looked = np.isfinite(checked)
     return _slope(checked[looked], measured[looked])
 
 
-def _in_checked_rows(outcome, measured, checked) -> float:
+def _slope_in_checked_rows(outcome, measured, checked) -> float:
     """The slope of the outcome on the right value, from nothing but the rows that were checked."""
     looked = np.isfinite(checked)
     return _slope(checked[looked], outcome[looked])
 
 
-def _with_missing(outcome, measured, checked) -> float:
+def _corrected_over_all_rows(outcome, measured, checked) -> float:
     """The right correction, with the rows left in that nobody checked."""
     return _slope(measured, outcome) / (np.cov(measured, checked)[0, 1] / np.var(measured))
 
@@ -169,17 +169,21 @@ EXERCISES = {
         mistakes={
             "that is the number of values itself; neighbours repeat each other.": len,
             "take the mean off before you multiply neighbours, or use np.corrcoef.": (
-                lambda x: _worth(len(x), np.sum(x[:-1] * x[1:]) / np.sum(x**2))
+                lambda x: _effective_n(len(x), np.sum(x[:-1] * x[1:]) / np.sum(x**2))
             ),
-            "that is more than there are: (1 - rho) belongs above the line.": lambda x: _worth(len(x), -_kept(x)),
-            "divide by (1 + rho) as well.": lambda x: len(x) * (1 - _kept(x)),
-            "that is the share that counts; multiply by the number of values.": lambda x: _worth(1, _kept(x)),
+            "that is more than there are: (1 - rho) belongs above the line.": lambda x: _effective_n(
+                len(x), -_lag_1_correlation(x)
+            ),
+            "divide by (1 + rho) as well.": lambda x: len(x) * (1 - _lag_1_correlation(x)),
+            "that is the share that counts; multiply by the number of values.": lambda x: _effective_n(
+                1, _lag_1_correlation(x)
+            ),
             "rho squared is for the slope between two such series; a mean takes rho.": (
-                lambda x: _worth(len(x), _kept(x) ** 2)
+                lambda x: _effective_n(len(x), _lag_1_correlation(x) ** 2)
             ),
-            "that is rho itself. The formula says what it leaves of the values.": _kept,
+            "that is rho itself. The formula says what it leaves of the values.": _lag_1_correlation,
             "np.corrcoef gives a table of two by two; rho stands in its corner, [0, 1].": (
-                lambda x: _worth(len(x), np.corrcoef(x[:-1], x[1:]))
+                lambda x: _effective_n(len(x), np.corrcoef(x[:-1], x[1:]))
             ),
         },
     ),
@@ -244,17 +248,17 @@ EXERCISES = {
             "that is the naive slope, with the errors in it. What do the checked rows say about them?": (
                 lambda outcome, measured, checked: _slope(measured, outcome)
             ),
-            "that uses the checked rows alone, and throws four fifths of the outcome away.": _in_checked_rows,
+            "that uses the checked rows alone, and throws four fifths of the outcome away.": _slope_in_checked_rows,
             "the second slope goes the wrong way round: how does the right value follow the measured one?": (
-                lambda outcome, measured, checked: _slope(measured, outcome) / _of_measured(measured, checked)
+                lambda outcome, measured, checked: _slope(measured, outcome) / _measured_on_right(measured, checked)
             ),
             "you multiply where you should divide: a measured unit that is worth half makes the slope half, too.": (
-                lambda outcome, measured, checked: _slope(measured, outcome) * _of_right(measured, checked)
+                lambda outcome, measured, checked: _slope(measured, outcome) * _right_on_measured(measured, checked)
             ),
             "right values stand beside measured ones in one column; four fifths have their errors still.": (
                 lambda outcome, measured, checked: _slope(np.where(np.isfinite(checked), checked, measured), outcome)
             ),
-            "where nobody looked, `checked` is NaN, and one NaN makes the whole slope NaN.": _with_missing,
+            "where nobody looked, `checked` is NaN, and one NaN makes the whole slope NaN.": _corrected_over_all_rows,
             "give the checked rows their predicted value as well: right and predicted ones do not mix.": (
                 _predicted_where_unchecked
             ),
