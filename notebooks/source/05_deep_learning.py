@@ -624,7 +624,8 @@ else:
 #
 # A transcript says what was said. Lesson 03 says how. Both have times, so they can be joined: each frame of 10 ms
 # belongs to the word that is being said, and the frames of a word are put together. That is all `segments.measure`
-# does; here it is for pitch, by hand. The rate of syllables is taken in the second around each word.
+# does; here it is for pitch, by hand. The rate of syllables is taken in the second around each word. `semitones` count
+# from 100 Hz, and `sound_level` is that of the whole word, its voiceless sounds too.
 
 # %%
 length = 60 * sr
@@ -644,13 +645,14 @@ if len(told):
     both = told["f0"].notna() & by_hand.reindex(told.index).notna()
     close = (12 * np.log2(told["f0"] / by_hand.reindex(told.index)))[both].abs().median() < 0.1
     print(f"by hand and by helper, the words' pitch is the same: {close}")
-    print(f"more than nine words in ten have a pitch: {told['f0'].notna().mean() > 0.9}")
+    voiced_enough = told["f0"].notna().mean()
+    print(f"more than two words in three have the 0.1 s of voice that a pitch needs: {voiced_enough > 2 / 3}")
 else:
     print("No words were heard here, so there is nothing to join.")
 # NBVAL_CHECK_OUTPUT
 
 # %%
-told[["onset", "word", "probability", "semitones", "level", "rate"]].head(8).round(2)
+told[["onset", "word", "probability", "semitones", "sound_level", "rate"]].head(8).round(2)
 
 # %% [markdown]
 # Now a table of words can be asked what a transcript cannot answer. Here is one sentence. Look which words stand out in
@@ -670,10 +672,10 @@ if len(sentence):
     for i, row in enumerate(sentence.itertuples()):
         place = height.max() + 1.2 + 1.6 * (i % 2)  # in two rows, so that short words do not run into each other
         top.text((row.onset + row.offset) / 2, place, row.word, ha="center", fontsize=12)
-        bottom.hlines(row.level, row.onset, row.offset, color=plotting.ORANGE, linewidth=5)
+        bottom.hlines(row.sound_level, row.onset, row.offset, color=plotting.ORANGE, linewidth=5)
     top.set(ylabel="Pitch (semitones\nre its median)", ylim=(None, height.max() + 4.5))
     bottom.set(xlabel="Time (s)", ylabel="Level (dB)")
-    loudest = '" and "'.join(sentence.nlargest(2, "level")["word"].str.strip(".,?!"))
+    loudest = '" and "'.join(sentence.nlargest(2, "sound_level")["word"].str.strip(".,?!"))
     top.set_title(f'Loudest: "{loudest}"; pitch moves over {np.ptp(height.dropna()):.0f} semitones')
     plotting.show(fig, alt="A sentence: its pitch contour with the words above it, and the level of each word below.")
 

@@ -51,12 +51,6 @@ def test_an_embedding_does_not_depend_on_what_came_before_or_how_long_it_lasts(s
     assert np.linalg.norm(np.subtract(*in_one_window)) > 1  # what windows of one length are for
 
 
-def test_recordings_of_one_voice_are_nearer_to_each_other_than_to_a_tone(spoken, sine):
-    sounds = spoken[SR : 6 * SR], spoken[20 * SR : 25 * SR], sine(300, seconds=5)
-    one, other, tone = (learn.embed(y, SR) for y in sounds)
-    assert np.linalg.norm(one - other) < 0.5 * np.linalg.norm(one - tone)
-
-
 def test_what_cannot_be_embedded_is_refused(spoken, monkeypatch):
     with pytest.raises(TutorialError, match="needs 0.1 s"):
         learn.embed(np.zeros(100, np.float32), SR)
@@ -82,7 +76,9 @@ def folder(tmp_path, spoken, noise):
 
 def test_segments_have_the_embeddings_of_their_first_seconds_under_their_names(folder, spoken):
     table = learn.embed_segments(folder.loc[["short", "long"]], seconds=4.0, find_speech=False)
-    assert table.index.tolist() == ["short", "long"] and table.columns.tolist() == list(range(384))
+    assert table.index.tolist() == ["short", "long"] and table.columns.tolist() == [
+        f"embedding_{i}" for i in range(384)
+    ]
     assert table.index.name == folder.index.name
     np.testing.assert_allclose(table.loc["long"], learn.embed(spoken[SR : 5 * SR], SR), atol=1e-5)
     turn = folder.loc[["long"]].assign(onset=1.5, offset=3.5)
@@ -217,7 +213,7 @@ def test_scores_of_a_classifier_that_never_looks_and_of_a_perfect_one_are_known(
     assert (learn.classification_scores(labels, labels, range(10), np.random.default_rng(0)) == 1).all(axis=None)
 
 
-def test_a_label_that_is_predicted_and_never_true_counts_in_macro_f1_as_in_scikit_learn():
+def test_a_label_that_is_predicted_and_never_true_counts_in_macro_f1():
     truth, predicted = list("aabbb"), list("aacbb")
     table = learn.classification_scores(truth, predicted, range(5), np.random.default_rng(0))
     theirs = sklearn.metrics.f1_score(truth, predicted, average="macro")

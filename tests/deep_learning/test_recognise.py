@@ -14,8 +14,6 @@ import pytest
 import soundfile
 import soxr
 import tones
-import torch
-import transformers
 
 from tutorial_helpers import corpora, data_prep
 from tutorial_helpers.deep_learning import recognise, score
@@ -106,17 +104,7 @@ def test_many_clips_are_heard_as_one_by_one_by_a_recogniser_in_a_folder(tone_ctc
     clips = [tones.speak(n, rng, seconds=seconds) for n, seconds in ((5, 9.0), (0, 4.0), (2, 5.0), (8, 11.0))]
     texts = recognise.transcribe_all([clip.y for clip in clips], SR, recogniser=tone_ctc)
     assert texts == [" ".join(clip.words) for clip in clips] and texts[1] == ""
-
-
-def test_the_words_of_a_ctc_recogniser_are_those_of_processor_and_model_by_hand(tone_ctc, minute, hears):
-    hears(all_of)
-    y = minute.y[: 10 * SR]
-    processor = transformers.AutoProcessor.from_pretrained(tone_ctc)
-    model = transformers.AutoModelForCTC.from_pretrained(tone_ctc).eval()
-    with torch.inference_mode():
-        best = model(**processor(y, sampling_rate=SR, return_tensors="pt")).logits.argmax(dim=-1)
-    by_hand = processor.batch_decode(best)[0]  # skip_special_tokens=True would write BB as B
-    assert " ".join(recognise.transcribe(y, SR, recogniser=tone_ctc)["word"]) == by_hand.strip() != ""
+    assert recognise.transcribe_all([], SR, recogniser=tone_ctc) == []
 
 
 # files of any length
@@ -246,18 +234,6 @@ def test_clips_are_taken_one_after_another_and_not_all_at_once(hears, monkeypatc
     assert max(ahead) <= recognise.AHEAD + 1
 
 
-def test_real_speech_in_a_file_is_heard_in_blocks_as_it_is_heard_whole(spoken, tmp_path, monkeypatch):
-    y = spoken[: 42 * SR]
-    soundfile.write(tmp_path / "x.wav", y, SR, subtype="FLOAT")
-    monkeypatch.setattr(recognise, "BLOCK", 25.0)
-    whole, blocks = recognise.transcribe(y, SR), recognise.transcribe_file(tmp_path / "x.wav")
-    texts = [" ".join(table["word"]) for table in (whole, blocks)]
-    assert score.word_error_rate(texts[:1], texts[1:]) <= 0.03
-    pairs = matched(whole, blocks)
-    assert len(pairs) > 80 and (pairs["onset"] - pairs["onset_2"]).abs().median() <= 0.05
-    assert (blocks["onset"] <= blocks["offset"]).all() and blocks["onset"].is_monotonic_increasing
-
-
 def matched(one, other):
     """The rows of two tables of words that are the same words in the same order."""
     spelt = [[score.normalise(word) for word in table["word"]] for table in (one, other)]
@@ -288,7 +264,7 @@ def test_segments_are_joined_while_they_fit_and_separated_in_a_pause(hears, nois
     np.testing.assert_allclose(pieces[["heard_from", "heard_to"]], expected, atol=0.02 + 1e-9)  # no cut, no context
 
 
-def test_a_segment_that_is_too_long_is_cut_where_it_is_quietest_and_both_sides_hear_across(hears, noise):
+def test_a_segment_that_is_too_long_is_cut_where_quietest_and_both_sides_hear_across(hears, noise):
     y = noise(seconds=40)
     y[20 * SR : 21 * SR] *= 0.01
     hears(all_of)
@@ -310,7 +286,7 @@ def some_segments(rng, seconds):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_pieces_hold_all_speech_once_fit_the_recogniser_and_have_context_at_cuts_alone(hears, noise, seed):
+def test_pieces_hold_all_speech_once_and_fit_and_have_context_at_cuts_alone(hears, noise, seed):
     rows = some_segments(np.random.default_rng(seed), seconds=180)
     hears(*rows)
     pieces = recognise.recognition_pieces(noise(seconds=180, seed=seed))
@@ -339,7 +315,7 @@ def test_pieces_hold_all_speech_once_fit_the_recogniser_and_have_context_at_cuts
     assert (before[~touch] < 0.02 + 1e-9).all() and (after[~touch] < 1e-9).all()
 
 
-def test_speech_that_was_heard_before_is_left_out_and_a_sentence_that_goes_on_has_context(hears, noise):
+def test_speech_heard_before_is_left_out_and_a_sentence_that_goes_on_has_context(hears, noise):
     hears((0.0, 3.0), (4.0, 9.0), (14.0, 15.0))
     one, two = recognise.recognition_pieces(noise(seconds=20), since=6.0).itertuples()
     assert (one.onset, one.heard_from) == (6.0, 6.0 - recognise.CONTEXT)  # in the middle of the second segment
@@ -425,14 +401,6 @@ def test_an_error_in_one_piece_is_not_swallowed(monkeypatch, spoken):
         recognise.transcribe_all([spoken[: 4 * SR]], SR)
 
 
-def test_many_clips_at_once_give_the_words_of_one_after_another_in_their_order(spoken):
-    clips = [spoken[20 * SR : 24 * SR], np.zeros(2 * SR, np.float32), spoken[: 4 * SR], spoken[5 * SR : 8 * SR]]
-    one_by_one = [" ".join(recognise.transcribe(y, SR)["word"]) for y in clips]
-    assert recognise.transcribe_all(iter(clips), SR) == one_by_one
-    assert one_by_one[1] == "" and len(set(one_by_one)) == 4
-    assert recognise.transcribe_all([], SR) == []
-
-
 # Whisper's slips
 
 
@@ -463,7 +431,7 @@ class FakeWhisper:
     ("seek", "seconds", "kept"),
     [(0, 0.6, True), (1500, 28.0, True), (2680, 28.0, True), (2750, 28.0, False)],
 )
-def test_what_whisper_adds_in_the_last_second_is_left_out_and_no_reason_to_search_again(seek, seconds, kept):
+def test_what_whisper_adds_in_the_last_second_is_left_out_without_another_search(seek, seconds, kept):
     last = part_of(["thank", "you"], seek=seek, avg_logprob=-0.9 if kept else -2.0)
     model = FakeWhisper([part_of(["good"]), last])
     assert model.hear(seconds) == (["good", "thank", "you"] if kept else ["good"])
@@ -556,7 +524,7 @@ def test_the_traditional_recogniser_hears_prompts_better_than_chance(prompts):
     assert sure[True] > sure[False] + 0.1
 
 
-def test_pauses_and_numbers_of_pronunciations_are_no_words_and_no_probability_is_over_1():
+def test_pauses_and_pronunciations_are_no_words_and_no_probability_is_over_1():
     seg = [("<s>", 0, 9, 1), ("a(2)", 10, 19, 0.4), ("[NOISE]", 20, 29, 1), ("tomato", 30, 59, 1.0001)]
     decoder = SimpleNamespace(
         reinit_feat=lambda: None,
@@ -624,18 +592,13 @@ def test_a_model_that_was_downloaded_before_is_loaded_without_asking_the_hub(mon
     assert recognise.whisper("small.en") == "the model small.en"
 
 
-@pytest.mark.parametrize("name", ["/no/such/folder", "not a model name"])
-def test_a_name_that_is_no_model_says_so(spoken, name):
-    with pytest.raises(TutorialError, match="cannot be loaded"):
-        recognise.transcribe(spoken[: 5 * SR], SR, recogniser=name)
-
-
 @pytest.mark.parametrize("file", [None, "config.json", "model.bin"])
-def test_a_folder_without_a_model_says_so(spoken, tmp_path, file):
+def test_a_folder_without_a_model_or_that_is_not_there_says_so(spoken, tmp_path, file):
     if file:
         (tmp_path / file).write_text("{}")
-    with pytest.raises(TutorialError, match="cannot be loaded"):
-        recognise.transcribe(spoken[: 5 * SR], SR, recogniser=str(tmp_path))
+    for recogniser in (str(tmp_path), str(tmp_path / "gone")):
+        with pytest.raises(TutorialError, match="cannot be loaded"):
+            recognise.transcribe(spoken[: 5 * SR], SR, recogniser=recogniser)
 
 
 def test_missing_weights_name_the_command_that_installs_them(monkeypatch, spoken, no_whisper_in_memory):

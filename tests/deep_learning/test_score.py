@@ -1,6 +1,5 @@
 """Error rates known by counting, texts that say the same, and conditions that do to the sound what they say."""
 
-import jiwer
 import numpy as np
 import pandas as pd
 import pytest
@@ -42,13 +41,10 @@ def test_a_word_error_rate_is_pooled_over_words_and_may_be_over_one():
     assert score.word_error_rate(["a b c d"], ["a b c d e f g h i"]) == 5 / 4
 
 
-def test_errors_agree_with_jiwer_and_with_an_edit_distance_of_our_own():
+def test_errors_agree_with_an_edit_distance_of_our_own():
     rng = np.random.default_rng(3)
     said, heard = ([" ".join(rng.choice(list("bcdefg"), rng.integers(1, 9))) for _ in range(20)] for _ in range(2))
     table, swapped = score.word_errors(said, heard), score.word_errors(heard, said)
-    theirs = jiwer.process_words(said, heard)
-    kinds = table[["substituted", "left_out", "put_in"]].sum()
-    assert kinds.tolist() == [theirs.substitutions, theirs.deletions, theirs.insertions]
     by_hand = [edit_distance(a.split(), b.split()) for a, b in zip(said, heard, strict=True)]
     assert table["errors"].tolist() == swapped["errors"].tolist() == by_hand
     assert score.word_error_rate(said, heard) == pytest.approx(sum(by_hand) / table["words"].sum())

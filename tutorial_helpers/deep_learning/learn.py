@@ -14,7 +14,7 @@ from ..statistics.bootstrap import cluster_interval
 from .recognise import WORKERS, refuse_other_rates, whisper
 
 SHORTEST = 0.1  # seconds: below, a few 25 ms windows are too little to speak of
-N_COLUMNS = 384  # numbers in a state of the packaged Whisper's encoder
+EMBEDDING = [f"embedding_{i}" for i in range(384)]  # columns: the numbers in a state of the packaged encoder
 
 
 def embed(y: np.ndarray, sr: int, *, window: float = 2.0) -> np.ndarray:
@@ -59,8 +59,8 @@ def embed_segments(segments: pd.DataFrame, *, seconds: float, find_speech: bool)
 
     Returns
     -------
-    DataFrame : a row a segment, indexed like them, columns 0 to 383. A segment in which speech was sought and nobody
-        was heard has no row.
+    DataFrame : a row a segment, indexed like them, `embedding_0` to `embedding_383`. A segment in which speech was
+        sought and nobody was heard has no row.
     """
     whisper()  # before the first segment, or two threads load it twice
     jobs = {}
@@ -73,7 +73,7 @@ def embed_segments(segments: pd.DataFrame, *, seconds: float, find_speech: bool)
             if len(y):
                 jobs[row.Index] = pool.submit(embed, y, SR)
     rows = {name: job.result() for name, job in jobs.items()}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=range(N_COLUMNS)).rename_axis(segments.index.name)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=EMBEDDING).rename_axis(segments.index.name)
 
 
 def embed_windows(segments: pd.DataFrame, *, seconds: float, hop: float) -> pd.DataFrame:
@@ -89,7 +89,7 @@ def embed_windows(segments: pd.DataFrame, *, seconds: float, hop: float) -> pd.D
 
     Returns
     -------
-    DataFrame : a row a window, indexed by the segment's `name` and the window's `onset` in it (s), columns 0 to 383.
+    DataFrame : a row a window, indexed by the segment's `name` and the window's `onset` in it (s); the same columns.
     """
     whisper()  # before the first segment, or two threads load it twice
 
@@ -101,7 +101,8 @@ def embed_windows(segments: pd.DataFrame, *, seconds: float, hop: float) -> pd.D
 
     with ThreadPoolExecutor(WORKERS) as pool:
         rows = {key: state for part in pool.map(embed_windows_of, segments.itertuples()) for key, state in part.items()}
-    return pd.DataFrame(list(rows.values()), index=pd.MultiIndex.from_tuples(rows, names=["name", "onset"]))
+    index = pd.MultiIndex.from_tuples(rows, names=["name", "onset"])
+    return pd.DataFrame(list(rows.values()), index=index, columns=EMBEDDING)
 
 
 def choose_label(segments: pd.DataFrame, recordings: pd.DataFrame) -> tuple[pd.Series, str]:
