@@ -10,6 +10,7 @@ from .errors import TutorialError
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Do what the command line asks for; the exit status is 0 only if all went well."""
     parser = argparse.ArgumentParser(prog="python -m tutorial_helpers", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
 

@@ -86,6 +86,8 @@ from tutorial_helpers import plotting
 plotting.knob(lambda n: plt.figure(), alt="an empty figure", n=ipywidgets.IntSlider())
 """
 
+pytestmark = pytest.mark.timeout(600)  # several kernels start, which takes a while on a busy machine
+
 
 def test_a_committed_notebook_keeps_a_knobs_figure_and_no_dead_widget(house):
     (house / "source" / "01_lesson.py").write_text(SOURCE + KNOB)

@@ -39,6 +39,8 @@ plotting.show(figure, alt='a frame with <nothing> in it')
 held = np.ones(50_000_000)  # 400 MB
 time.sleep(0.3)"""
 
+pytestmark = pytest.mark.timeout(600)  # several kernels start, which takes a while on a busy machine
+
 
 def test_a_run_leaves_notebooks_pages_and_a_report(lessons, folder, tmp_path):
     write_lesson(lessons / "03_third.ipynb", FIGURE)

@@ -22,6 +22,8 @@ fig, ax = plt.subplots(figsize=(1, 1))
 ax.plot([0, minutes])
 plotting.show(fig, alt=f'a line to {minutes:g} & no "more"')"""
 
+pytestmark = pytest.mark.timeout(600)  # several kernels start, which takes a while on a busy machine
+
 
 def make_lessons(folder):
     """Two small lessons: facts and figures under two headings; and one that reads a recording, then states a fact."""

@@ -48,10 +48,11 @@ def warm_up() -> None:
     """Have librosa compile its loops, which it keeps on disk: some twenty seconds, spent once and not in a lesson."""
     import librosa
 
-    from .. import representations, synthesis
+    from .. import representations
+    from ..synthesis import chord_music
 
     sr = 16_000
-    y = synthesis.chord_music([(0, 4, 7)] * 2, bpm=120)
+    y = chord_music([(0, 4, 7)] * 2, bpm=120)
     representations.magnitude(y)
     librosa.beat.beat_track(y=y, sr=sr)
     librosa.pyin(y[:sr], fmin=75, fmax=500, sr=sr)

@@ -15,6 +15,7 @@ import nbformat
 
 from .. import corpora, metadata
 from ..errors import TutorialError
+from ..places import bundled
 from . import runner
 
 CHECKED = "# NBVAL_CHECK_OUTPUT"  # a cell that ends so prints facts
@@ -175,7 +176,9 @@ def plan(path: Path, chosen: list[str], profile: str) -> list[dict[str, Any]]:
 def _csv_rows(path: Path) -> list[list[str]]:
     """The cells of a CSV, row by row."""
     if not path.is_file():
-        raise TutorialError(f"There is no file {path}. Name a CSV with a row a team, such as site/groups.csv.")
+        raise TutorialError(
+            f"There is no file {path}. Name a CSV with a row a team, such as {bundled('site/groups.csv')}."
+        )
     try:
         return list(csv.reader(StringIO(path.read_text(encoding="utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
