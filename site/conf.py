@@ -28,6 +28,7 @@ exclude_patterns = [".*", "runs", "site/navigation.md"]
 
 add_module_names = False  # the headings say them
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True  # SHOW, not where it lies on the machine that makes the site
 autodoc_typehints = "none"  # types stand in the docstrings' sections, with shapes and units
 default_role = "code"  # what a docstring has between single backticks
 napoleon_google_docstring = False

@@ -122,7 +122,7 @@ def test_a_lesson_shows_its_notebooks_figures_players_and_exercises_but_not_cola
 
 
 def public_functions():
-    """What lessons and users may call, as "tutorial_helpers.voice.pitch", less exercises and what lessons do not call."""
+    """What a person may call, such as "tutorial_helpers.voice.pitch"; not exercises, nor what runs notebooks."""
     for module in walk_packages(tutorial_helpers.__path__, "tutorial_helpers."):
         if re.search(r"\.(project|exercises|places|praat|__main__)\b", module.name):
             continue
