@@ -14,6 +14,7 @@ from tutorial_helpers.errors import TutorialError
 from tutorial_helpers.places import bundled
 
 NO_WORKER = "tcp://127.0.0.1:1"
+pytestmark = pytest.mark.timeout(600)  # on a busy machine it takes a minute to start a process that measures
 
 
 @pytest.fixture

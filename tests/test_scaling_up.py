@@ -26,6 +26,7 @@ from tutorial_helpers.errors import TutorialError
 from tutorial_helpers.synthesis import harmonic_voice
 
 SR = 16_000
+pytestmark = pytest.mark.timeout(600)  # on a busy machine it takes a minute to start a process that measures
 
 
 @pytest.fixture(scope="module")

@@ -288,7 +288,8 @@ def _measure_one(name: str, path: str, out: str) -> cluster.Failure:
 def _write_frames(name: str, path: str, file: BinaryIO, made_with: dict[str, dict]) -> pd.DataFrame:
     """Measure a recording and write its frames, a row group for what is measured at once. Returns its summary."""
     floor, ceiling = (made_with["parameters"][limit] for limit in ("f0_floor", "f0_ceiling"))
-    kept, sums = [], []
+    kept: list[pd.DataFrame] = []
+    sums = []
     with ExitStack() as stack:
         for table in features.frames_of_file(path, floor=floor, ceiling=ceiling):
             sums.append(_sums(table))
