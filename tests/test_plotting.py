@@ -2,13 +2,14 @@ import base64
 import io
 
 import ipywidgets as widgets
+import librosa
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 
-from tutorial_helpers import plotting
+from tutorial_helpers import plotting, representations
 
 
 def decoded(player):
@@ -48,6 +49,20 @@ def test_a_spectrogram_puts_each_level_at_its_time_and_frequency():
     assert left < 1.0 < right and bottom < 100.0 < top  # column 2 stands at 1 s, row 1 at 100 Hz
     assert mesh.get_clim() == (-50.0, -10.0)
     assert "Hz" in ax.get_ylabel() and "(s)" in ax.get_xlabel()
+    plt.close(figure)
+
+
+@pytest.mark.parametrize("frequency", [100, 150, 1000, 6000])
+def test_a_tone_is_drawn_in_the_mel_band_at_its_frequency(sine, frequency):
+    levels, centres = representations.mel_db(sine(frequency)), representations.mel_centres()
+    figure, ax = plt.subplots()
+    mesh = plotting.mel_spectrogram(ax, levels, representations.frame_times(levels.shape[1]), centres)
+    row = levels.mean(axis=1).argmax()
+    low, high = mesh.get_coordinates()[row : row + 2, 0, 1]
+    assert low < centres[row] < high and low - 25 < frequency < high + 25
+    figure.canvas.draw()
+    half_way = ax.transAxes.inverted().transform(ax.transData.transform([0, librosa.mel_to_hz(22)]))[1]
+    assert half_way == pytest.approx(0.5, abs=0.02)  # even in mel: 8,000 Hz is some 45 mel
     plt.close(figure)
 
 

@@ -25,30 +25,21 @@ def test_a_sine_at_a_bin_has_the_magnitude_that_theory_gives(sine):
     assert S[64, INNER] == pytest.approx(0.5 * N_FFT / 4, rel=1e-4)
 
 
-def test_a_gain_change_of_20_db_is_20_db_in_unreferenced_decibels(noise):
+def test_a_gain_change_of_20_db_is_20_db(noise):
     y = noise()
     loud, quiet = (20 * np.log10(representations.magnitude(x)) for x in (y, 0.1 * y))
     assert np.allclose(loud - quiet, 20, atol=1e-3)
 
 
 @pytest.mark.parametrize("picture", [representations.spectrogram_db, representations.mel_db])
-@pytest.mark.parametrize("gain", [1e-4, 0.1, 3.0])
-def test_a_gain_changes_nothing_in_a_picture_referred_to_its_own_maximum(sine, noise, picture, gain):
-    y = sine(440) + noise(rms=1e-3)
-    assert np.allclose(picture(gain * y), picture(y), atol=0.01)
-
-
-@pytest.mark.parametrize("picture", [representations.spectrogram_db, representations.mel_db])
-def test_a_picture_runs_from_zero_down_to_the_floor_and_no_further(sine, noise, picture):
+def test_a_picture_runs_from_zero_to_the_floor_whatever_the_gain(sine, noise, picture):
     y = np.concatenate([noise(0.5), np.zeros(SR // 2, np.float32), sine(1000, 0.5)])
     levels = picture(y)
     assert levels.max() == pytest.approx(0, abs=1e-4)
     assert levels.min() == pytest.approx(-80, abs=1e-3)
-
-
-@pytest.mark.parametrize("picture", [representations.spectrogram_db, representations.mel_db])
-def test_digital_silence_is_the_floor_throughout_and_not_the_maximum(picture):
-    assert np.all(picture(np.zeros(SR, np.float32)) == -80)
+    for gain in (1e-4, 3.0):
+        assert np.allclose(picture(gain * y), levels, atol=0.01)
+    assert np.all(picture(np.zeros(SR, np.float32)) == -80)  # digital silence is the floor, and not the maximum
 
 
 def test_a_click_is_strongest_in_the_frame_whose_time_is_nearest_to_it():
@@ -82,17 +73,6 @@ def test_rms_from_the_spectrogram_is_rms_from_the_samples(noise, n_fft, hop_leng
     assert from_spectrogram == pytest.approx(np.sqrt(np.mean(y**2)), rel=0.02)
 
 
-def test_every_frame_obeys_parseval_exactly(noise):
-    y = noise()
-    power = representations.magnitude(y) ** 2
-    window = scipy.signal.get_window("hann", N_FFT)
-    for frame in [10, 57, 150]:
-        first = frame * HOP_LENGTH - N_FFT // 2
-        energy = np.sum((window * y[first : first + N_FFT]) ** 2)
-        column = power[:, frame]
-        assert (column[0] + column[-1] + 2 * column[1:-1].sum()) / N_FFT == pytest.approx(energy, rel=1e-4)
-
-
 def test_magnitudes_agree_with_scipy(noise):
     y = noise()
     window = scipy.signal.get_window("hann", N_FFT)
@@ -102,7 +82,7 @@ def test_magnitudes_agree_with_scipy(noise):
     assert np.allclose(ours[:, INNER], theirs[:, INNER], atol=1e-3)
 
 
-def test_mel_power_is_the_power_of_the_spectrogram_weighed_by_triangles_on_slaneys_scale(noise):
+def test_mel_power_is_weighed_by_triangles_on_slaneys_scale(noise):
     # the filters are built here from Slaney's formula alone: straight to 1 kHz, then 27 steps to 6.4 kHz
     def hz(mel):
         return np.where(mel < 15, mel * 200 / 3, 1000 * 6.4 ** ((mel - 15) / 27))
@@ -128,11 +108,6 @@ def test_a_tone_peaks_in_the_mel_band_around_it(sine, frequency, fmax):
     below, above = np.concatenate([[0], centres])[rows], np.concatenate([centres[1:], [fmax or SR / 2]])[rows]
     assert len(centres) == N_MELS
     assert np.all((below < frequency) & (frequency < above))
-
-
-def test_a_tone_of_1_khz_is_within_half_a_band_of_1_khz(sine):
-    row = representations.mel_db(sine(1000))[:, INNER].mean(axis=1).argmax()
-    assert representations.mel_centres()[row] == pytest.approx(1000, abs=50)
 
 
 def test_mel_bands_are_equally_wide_below_1_khz_and_wider_and_wider_above():

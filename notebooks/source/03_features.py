@@ -516,7 +516,7 @@ plotting.knob(
 # %% tags=["pitfall"]
 def raised(samples, semitones):
     median = voice.pitch(samples)["f0"].median() * 2 ** (semitones / 12)
-    return call(parselmouth.Sound(samples, sr), "Change gender", 75, 500, 1, median, 1, 1).values[0]
+    return call(parselmouth.Sound(samples, sr), "Change gender", 50, 600, 1, median, 1, 1).values[0]
 
 
 def yin(samples):  # every frame gets a number, voiced or not
