@@ -798,10 +798,10 @@ measures = {
     "level": "Level (dB re full scale)",
 }
 if len(measured):
-    names = measured.drop_duplicates("condition").sort_values("condition")["label"].tolist()
+    names = measured.drop_duplicates("side").sort_values("side")["label"].tolist()
     fig, axes = plt.subplots(1, 3, figsize=(11, 4))
     for ax, (column, label) in zip(axes, measures.items(), strict=True):
-        wide = measured.pivot(index="unit", columns="condition", values=column)
+        wide = measured.pivot(index="unit", columns="side", values=column)
         ax.plot([0, 1], wide.T, ".-", color=plotting.GREY, alpha=0.3, lw=0.8, ms=6)
         ax.errorbar([0, 1], wide.mean(), yerr=1.96 * wide.sem(), fmt="o-", color=plotting.ORANGE, lw=3)
         ax.set(xticks=[0, 1], xticklabels=names, xlim=(-0.3, 1.3), ylabel=label)
@@ -811,21 +811,21 @@ if len(measured):
 # %% [markdown]
 # ## Two roads to one difference
 #
-# A regression on the condition with errors clustered by unit, and a t-test: paired for pairs, Welch's otherwise. They
+# A regression on the side with errors clustered by unit, and a t-test: paired for pairs, Welch's otherwise. They
 # should agree, and where they do not, one of them was set up wrongly. The last column is the p-value after Holm's
 # correction for three measures.
 
 # %%
 rows = []
 for column in measures if len(measured) else []:
-    X_side = sm.add_constant(measured["condition"])
+    X_side = sm.add_constant(measured["side"])
     kwds = {"groups": pd.factorize(measured["unit"])[0]}
     fit = within.terms(sm.OLS(measured[column], X_side).fit(cov_type="cluster", cov_kwds=kwds, use_t=True))
-    zero, one = (measured[measured["condition"] == side].set_index("unit")[column] for side in (0, 1))
+    zero, one = (measured[measured["side"] == side].set_index("unit")[column] for side in (0, 1))
     one = one.reindex(zero.index) if set(zero.index) == set(one.index) else one
     paired = zero.index.equals(one.index)
     test = stats.ttest_rel(one, zero) if paired else stats.ttest_ind(one, zero, equal_var=False)
-    rows.append((column, *fit.loc["condition", ["estimate", "low", "high"]], *test.confidence_interval(), test.pvalue))
+    rows.append((column, *fit.loc["side", ["estimate", "low", "high"]], *test.confidence_interval(), test.pvalue))
 differences = pd.DataFrame(rows, columns=["measure", "difference", "low", "high", "t: low", "t: high", "t: p"])
 if len(differences):
     differences["Holm"] = multipletests(differences["t: p"], method="holm")[1]
@@ -840,7 +840,7 @@ differences.round(3) if len(measured) else None
 if len(measured):
     pitch, rate, level = differences["difference"]
     low, high = differences.loc[0, ["low", "high"]]
-    base = measured.loc[measured["condition"] == 0, "f0"].median()
+    base = measured.loc[measured["side"] == 0, "f0"].median()
     print(f"{names[1]} against {names[0]}, {measured['unit'].nunique()} units")
     print(f"pitch {pitch:+.1f} semitones (95% from {low:+.1f} to {high:+.1f}): from {base:.0f} Hz to ", end="")
     print(f"{base * 2 ** (pitch / 12):.0f} Hz")
@@ -1021,8 +1021,8 @@ if gap is not None:
 # %% tags=["pitfall"]
 if len(measured):
     kbps = measured["path"].map(lambda path: 8 * Path(path).stat().st_size / 1000 / data_prep.probe(path)["seconds"])
-    by_side = kbps.groupby(measured["condition"]).median()
-    both = pd.DataFrame({"after": measured["condition"], "kbps": kbps.round()})
+    by_side = kbps.groupby(measured["side"]).median()
+    both = pd.DataFrame({"after": measured["side"], "kbps": kbps.round()})
     share = abs(np.corrcoef(both.T)[0, 1]) if kbps.round().nunique() > 1 else 0.0
     print(f"kilobits a second: {by_side[0]:.0f} in {names[0]}, {by_side[1]:.0f} in {names[1]}")
     print(f"naive: as a covariate, it shares {share**2:.0%} of its variance with the comparison")
@@ -1043,7 +1043,7 @@ if not is_series:
 
 # %%
 if is_series and source.turns is not None and kbps.round().nunique() > 1:
-    few_before = chosen.index[chosen["condition"] == 0][::13]
+    few_before = chosen.index[chosen["side"] == 0][::13]
     theirs = spoken[spoken["recording"].isin(few_before) & spoken["speaker"].isin([own, control])]
     with tempfile.TemporaryDirectory() as folder:
         for name in few_before:
@@ -1055,7 +1055,7 @@ if is_series and source.turns is not None and kbps.round().nunique() > 1:
         again = segments.measure(saved_again, theirs, turns=source.turns)
     for name in (own, control):
         gap_of = measured if name == own else series[series["series"] == control]
-        gap_of = gap_of.groupby("condition")["rolloff"].mean().diff().iloc[-1]
+        gap_of = gap_of.groupby("side")["rolloff"].mean().diff().iloc[-1]
         turns_of = again.index[again["speaker"] == name]
         taken = (again.loc[turns_of, "rolloff"] - voices.loc[turns_of, "rolloff"]).mean()
         print(f"{name}: rolloff {gap_of:+.0f} Hz from before to after; {taken:+.0f} Hz by saving the same turns again")

@@ -51,7 +51,7 @@ def measured_episodes(**columns):
 def test_a_folder_with_dates_is_parted_at_the_event():
     table = recordings(date=pd.date_range("2022-11-01", periods=8))
     chosen, sentence = across.choose_design(table, rng(), event_date="2022-11-04")
-    assert chosen["condition"].tolist() == [0] * 3 + [1] * 5
+    assert chosen["side"].tolist() == [0] * 3 + [1] * 5
     assert chosen["label"].tolist() == ["before"] * 3 + ["after"] * 5
     assert chosen["series"].eq("").all() and chosen["unit"].tolist() == chosen.index.tolist()
     assert sentence == "Recordings before 2022-11-04 and from then on."
@@ -59,7 +59,7 @@ def test_a_folder_with_dates_is_parted_at_the_event():
 
 def test_without_an_event_the_median_date_is_a_placebo_and_the_sentence_says_so():
     chosen, sentence = across.choose_design(recordings(date=pd.date_range("2022-11-01", periods=8)), rng())
-    assert chosen["condition"].value_counts().to_dict() == {0: 4, 1: 4}
+    assert chosen["side"].value_counts().to_dict() == {0: 4, 1: 4}
     assert "placebo" in sentence
 
 
@@ -77,11 +77,11 @@ def test_treated_goes_before_groups_and_groups_before_a_placebo():
 def test_a_group_is_compared_with_all_others():
     table = recordings(group=["FM"] * 4 + ["web"] * 3 + ["club"] * 2 + [pd.NA] * 2)
     chosen, sentence = across.choose_design(table, rng(), group="FM")
-    assert chosen.groupby("label")["condition"].agg(["first", "size"]).to_dict("index") == {
+    assert chosen.groupby("label")["side"].agg(["first", "size"]).to_dict("index") == {
         "FM": {"first": 1, "size": 4},
         "others": {"first": 0, "size": 5},
     }
-    assert set(chosen.loc[chosen["condition"] == 1, "group"]) == {"FM"} and chosen["series"].eq("").all()
+    assert set(chosen.loc[chosen["side"] == 1, "group"]) == {"FM"} and chosen["series"].eq("").all()
     assert sentence == "Recordings of FM and of all other groups."
 
 
@@ -93,7 +93,7 @@ def test_an_event_of_one_group_makes_it_a_series_and_the_others_another():
     assert chosen.groupby("series")["group"].unique().str[0].to_dict() == {"FM": "FM", "others": "web"}
     assert chosen["group"].notna().all()
     assert chosen.groupby(["series", "label"]).size().tolist() == [6, 4, 6, 4]
-    assert (chosen["condition"] == (chosen["date"] >= "2022-01-30")).all()
+    assert (chosen["side"] == (chosen["date"] >= "2022-01-30")).all()
     assert chosen["series"].iloc[0] == "FM"
 
 
@@ -106,11 +106,11 @@ def test_fewer_than_three_others_on_a_side_make_no_comparison_series():
 def test_no_more_than_the_stated_number_is_drawn_half_on_either_side_of_each_series():
     table = recordings(group=["a"] * 40 + ["b"] * 10)
     chosen, _ = across.choose_design(table, rng(), most=12)
-    assert chosen["condition"].value_counts().to_dict() == {0: 6, 1: 6} and chosen.index.is_unique
+    assert chosen["side"].value_counts().to_dict() == {0: 6, 1: 6} and chosen.index.is_unique
     assert chosen.index.tolist() == across.choose_design(table, rng(), most=12)[0].index.tolist()
     table = recordings(date=pd.date_range("2022-01-02", periods=40), group=["FM", "web"] * 20)
     chosen, _ = across.choose_design(table, rng(), event_date="2022-01-22", group="FM", most=8)
-    assert chosen.groupby(["series", "condition"]).size().tolist() == [4, 4, 4, 4]
+    assert chosen.groupby(["series", "side"]).size().tolist() == [4, 4, 4, 4]
 
 
 @pytest.mark.parametrize(
@@ -175,16 +175,16 @@ def measured_design(chosen):
 def test_one_speaker_in_two_groups_is_paired_by_name(paired):
     chosen, sentence = across.choose_design(paired, rng())
     assert sentence == "6 pairs: one voice, one prompt, in English and in Spanish."
-    assert all(sorted(pair) == [0, 1] for _, pair in chosen.groupby("unit")["condition"])
+    assert all(sorted(pair) == [0, 1] for _, pair in chosen.groupby("unit")["side"])
     assert "alone" not in set(chosen["unit"])
-    assert chosen.groupby("label")["condition"].first().to_dict() == {"English": 0, "Spanish": 1}
+    assert chosen.groupby("label")["side"].first().to_dict() == {"English": 0, "Spanish": 1}
     assert len(across.choose_design(paired, rng(), most=8)[0]) == 8
     assert "pairs" not in across.choose_design(paired, rng(), start=1.0)[1]  # too short from there on
 
 
 def test_a_known_difference_of_two_semitones_is_measured(paired):
     table = measured_design(across.choose_design(paired, rng())[0])
-    wide = table.pivot(index="unit", columns="condition", values="semitones")
+    wide = table.pivot(index="unit", columns="side", values="semitones")
     assert (wide[1] - wide[0]).tolist() == pytest.approx([2.0] * 6, abs=0.05)
     assert table["rate"].tolist() == pytest.approx([4.0] * 12, abs=0.6)
 
@@ -201,17 +201,17 @@ def test_a_paired_difference_by_ols_with_pair_fixed_effects_is_the_paired_t_test
     """The roads of the lesson, on a table as `design_table` gives: fixed effects exactly, clusters to (2n-1)/(2n-2)."""
     n, zero = 20, rng().normal(size=20)
     one = zero + 0.5 + 0.5 * rng(2).normal(size=n)
-    table = pd.DataFrame({"y": np.concatenate([zero, one]), "condition": np.repeat([0.0, 1.0], n)})
+    table = pd.DataFrame({"y": np.concatenate([zero, one]), "side": np.repeat([0.0, 1.0], n)})
     pair = np.tile(np.arange(n), 2)
     test = stats.ttest_rel(one, zero)
-    fixed = sm.OLS(table["y"], pd.get_dummies(pair, dtype=float).assign(condition=table["condition"])).fit()
-    assert fixed.pvalues["condition"] == pytest.approx(test.pvalue)
-    assert fixed.conf_int().loc["condition"].tolist() == pytest.approx(list(test.confidence_interval()))
-    X = sm.add_constant(table["condition"])
+    fixed = sm.OLS(table["y"], pd.get_dummies(pair, dtype=float).assign(side=table["side"])).fit()
+    assert fixed.pvalues["side"] == pytest.approx(test.pvalue)
+    assert fixed.conf_int().loc["side"].tolist() == pytest.approx(list(test.confidence_interval()))
+    X = sm.add_constant(table["side"])
     clustered = sm.OLS(table["y"], X).fit(cov_type="cluster", cov_kwds={"groups": pair}, use_t=True)
-    assert clustered.params["condition"] == pytest.approx(np.mean(one - zero))
+    assert clustered.params["side"] == pytest.approx(np.mean(one - zero))
     correction = np.sqrt((2 * n - 1) / (2 * n - 2))
-    assert clustered.tvalues["condition"] * correction == pytest.approx(test.statistic)
+    assert clustered.tvalues["side"] * correction == pytest.approx(test.statistic)
 
 
 # the table of a design
@@ -230,9 +230,9 @@ def test_with_a_focus_every_speaker_is_a_series_and_its_condition_that_of_the_re
     episodes["semitones"] = np.where(episodes["speaker"] == "host", 1.0, 9.0)
     table = across.design_table(episodes, chosen, focus="host")
     assert table.groupby("series")["semitones"].unique().str[0].to_dict() == {"host": 1.0, "cohost": 9.0}
-    assert table.groupby(["series", "condition"]).size().tolist() == [5] * 4
+    assert table.groupby(["series", "side"]).size().tolist() == [5] * 4
     assert table["date"].is_monotonic_increasing and "speaker" not in table
-    assert (table["condition"] == (table["date"] >= "2022-02-06")).all()
+    assert (table["side"] == (table["date"] >= "2022-02-06")).all()
 
 
 def test_where_the_speaker_in_focus_is_heard_in_fewer_than_three_on_a_side_nothing_is_compared():
@@ -264,12 +264,12 @@ def test_every_column_that_a_design_adds_is_one_that_a_learner_may_not_have():
 
 
 def test_what_is_followed_is_pitch_or_the_learners_own_column():
-    table = measured_episodes(semitones=[1.0])[[*across.MEASURES, "f0"]].assign(listeners=7, condition=0, label="after")
+    table = measured_episodes(semitones=[1.0])[[*across.MEASURES, "f0"]].assign(listeners=7, side=0, label="after")
     assert across.outcome_column(table) == "semitones"
     for name in (*across.MEASURES, "listeners"):
         assert across.outcome_column(table, name) == name
     table["treated"] = pd.array([True], "boolean")
-    for name in ("label", "condition", "treated", "f0", "mood"):
+    for name in ("label", "side", "treated", "f0", "mood"):
         words = f"called '{name}' to follow. Give one of these as outcome: semitones, rate, level, rolloff, listeners"
         with pytest.raises(TutorialError, match=words + r"\.$"):
             across.outcome_column(table, name)
@@ -328,7 +328,7 @@ def test_voices_are_simulated_and_said_to_be_where_too_few_speakers_are_known(sp
 def by_week(values, *, series="", event=0, first="2022-01-02", skip=()):
     """Recordings of Sundays as `design_table` gives them, one a week from the first on, but for those skipped."""
     table = pd.DataFrame({"date": pd.date_range(first, periods=len(values), freq="7D"), "rate": values})
-    table = table.assign(series=series, condition=(np.arange(len(values)) >= event).astype(int))
+    table = table.assign(series=series, side=(np.arange(len(values)) >= event).astype(int))
     return table.drop(index=list(skip))
 
 
@@ -359,9 +359,9 @@ def test_without_dates_or_an_order_in_time_there_is_no_series():
     table = by_week(np.arange(10.0), event=5)
     for without in (
         table.assign(date=pd.NaT),
-        table.assign(condition=np.arange(10) % 2),
-        table.assign(condition=1 - table["condition"]),
-        table.assign(condition=1),
+        table.assign(side=np.arange(10) % 2),
+        table.assign(side=1 - table["side"]),
+        table.assign(side=1),
         table.iloc[:0],
     ):
         weeks, before = across.weekly(without, "rate")

@@ -22,7 +22,7 @@ MEASURES = {  # column: (name, unit)
 }
 ALSO_MEASURED = ["f0", "voiced", "seconds"]
 # names of columns that a design table makes, and that a learner's metadata.csv therefore cannot have
-RESERVED_COLUMNS = {"condition", "label", "unit", "series", *MEASURES, *ALSO_MEASURED}
+RESERVED_COLUMNS = {"side", "label", "unit", "series", *MEASURES, *ALSO_MEASURED}
 
 
 def choose_design(
@@ -56,7 +56,7 @@ def choose_design(
     Returns
     -------
     chosen : DataFrame
-        The recordings with `condition` (0 or 1), `label` (its name), `unit` (the pair, or the recording) and `series`
+        The recordings with `side` (0 or 1), `label` (its name), `unit` (the pair, or the recording) and `series`
         ("" or, where both an event date and a group are given, the group or "others", the comparison series); no rows
         where there are not at least three on either side.
     sentence : str
@@ -108,7 +108,7 @@ def choose_design(
         sides = _before_and_after(dates, event)
         sentence = f"No event date is given: the median date, {event:%Y-%m-%d}, stands in as a placebo."
     if not _enough(sides) or most < 2 * FEWEST_ON_A_SIDE:
-        return speech.iloc[:0].assign(condition=0, label="", unit="", series=""), (
+        return speech.iloc[:0].assign(side=0, label="", unit="", series=""), (
             f"Recordings are not compared here: that takes {FEWEST_ON_A_SIDE} or more on either side of a date, in "
             "each of two groups, or treated and not, and this corpus of "
             f"{len(recordings)}, of which at most {most} are used, does not give them."
@@ -146,9 +146,9 @@ def _enough(sides: dict[str, pd.Index]) -> bool:
 
 
 def _draw_sides(speech: pd.DataFrame, sides: dict, rng: np.random.Generator, *, most: int) -> pd.DataFrame:
-    """At most `most` recordings, half of them drawn from each of two sides, with `condition` and `label`."""
+    """At most `most` recordings, half of them drawn from each of two sides, with `side` and `label`."""
     drawn = [speech.loc[index[np.sort(rng.permutation(len(index))[: most // 2])]] for index in sides.values()]
-    labelled = [side.assign(condition=i, label=name) for i, (name, side) in enumerate(zip(sides, drawn, strict=True))]
+    labelled = [side.assign(side=i, label=name) for i, (name, side) in enumerate(zip(sides, drawn, strict=True))]
     return pd.concat(labelled)
 
 
@@ -161,13 +161,13 @@ def _pairs_of_one_speaker(speech: pd.DataFrame, rng: np.random.Generator, *, mos
     """Recordings of one speaker with one name in two groups, such as en/hello and es/hello, 1.5 s long or more."""
     named = speech[speech["group"].notna() & speech["speaker"].notna()]
     units = [name.partition("/")[2] for name in named.index]
-    named = named.assign(unit=units, label=named["group"], condition=0, series="")
+    named = named.assign(unit=units, label=named["group"], side=0, series="")
     named = named[(named["unit"] != "") & (named.groupby("speaker")["group"].transform("nunique") == 2)]
     if named.empty:
         return named
     named = named[named["speaker"] == named["speaker"].value_counts().idxmax()]
-    named["condition"] = (named["group"] != named["group"].iloc[0]).astype(int)
-    pairs = [pair for _, pair in named.groupby("unit") if sorted(pair["condition"]) == [0, 1]]
+    named["side"] = (named["group"] != named["group"].iloc[0]).astype(int)
+    pairs = [pair for _, pair in named.groupby("unit") if sorted(pair["side"]) == [0, 1]]
     drawn = (pairs[i] for i in rng.permutation(len(pairs)))
     chosen = list(islice((pair for pair in drawn if _all_last(pair["path"], start + 1.5)), most))
     return pd.concat(chosen) if len(chosen) >= FEWEST_ON_A_SIDE else named.iloc[:0]
@@ -255,7 +255,7 @@ def design_table(episodes: pd.DataFrame, chosen: pd.DataFrame, *, focus: str = "
         left, planned = table["unit"].value_counts(), chosen["unit"].value_counts()
         table = table[table["unit"].map(left == planned.reindex(left.index)).astype(bool)]
     first = table[table["series"] == (focus or chosen["series"].iloc[0])] if len(table) else table
-    fewest = first["condition"].value_counts().reindex([0, 1], fill_value=0).min()
+    fewest = first["side"].value_counts().reindex([0, 1], fill_value=0).min()
     return table.sort_values("date", kind="stable") if fewest >= FEWEST_ON_A_SIDE else table.iloc[:0]
 
 
@@ -277,7 +277,7 @@ def outcome_column(table: pd.DataFrame, outcome: str = "") -> str:
         Where the table has no such column of numbers, with those it has.
     """
     name = outcome or "semitones"
-    own = [column for column in table.select_dtypes("number") if column not in {"condition", *ALSO_MEASURED}]
+    own = [column for column in table.select_dtypes("number") if column not in {"side", *ALSO_MEASURED}]
     if name not in own:
         raise TutorialError(
             f"There is no column of numbers called '{name}' to follow. Give one of these as outcome: {', '.join(own)}."
@@ -300,13 +300,13 @@ def weekly(table: pd.DataFrame, outcome: str) -> tuple[pd.DataFrame, int]:
         The column whose means by week are taken.
     """
     dated = table[table["date"].notna()].sort_values("date")
-    if dated.empty or not dated["condition"].is_monotonic_increasing or dated["condition"].nunique() < 2:
+    if dated.empty or not dated["side"].is_monotonic_increasing or dated["side"].nunique() < 2:
         return pd.DataFrame(), 0
     week = dated["date"].dt.to_period("W").dt.start_time.rename("week")
     wide = dated.groupby([week, "series"])[outcome].mean().unstack()
     weeks_with_series = wide.notna().sum()
     wide = wide.loc[:, weeks_with_series >= 0.9 * weeks_with_series.max()].dropna()
-    return wide, int((wide.index < week[dated["condition"] == 1].iloc[0]).sum())
+    return wide, int((wide.index < week[dated["side"] == 1].iloc[0]).sum())
 
 
 def event_terms(n: int, event: int) -> pd.DataFrame:
