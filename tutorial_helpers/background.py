@@ -8,7 +8,7 @@ from multiprocessing import get_context
 
 
 def in_background(function: Callable, *arguments) -> Future:
-    """Start function(*arguments) in a process of its own and go on.
+    """Start `function(*arguments)` in a process of its own and go on.
 
     Lesson: 04_statistics, 05_deep_learning.
 
