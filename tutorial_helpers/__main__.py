@@ -140,27 +140,16 @@ def _warm_up(options: argparse.Namespace) -> int:
     return 0
 
 
-def _notebooks(options: argparse.Namespace) -> int:
+def _publish(options: argparse.Namespace) -> int:
     from .project import publish
 
-    for path in publish.make_notebooks(options.lessons):
-        print(path)
-    return 0
-
-
-def _links(options: argparse.Namespace) -> int:
-    from .project import publish
-
-    for path in publish.set_repository(options.repository):
-        print(path)
-    return 0
-
-
-def _environment(options: argparse.Namespace) -> int:
-    from .project import publish
-
-    for path in publish.make_binder():
-        print(path)
+    if options.command == "notebooks":
+        written = publish.make_notebooks(options.lessons)
+    elif options.command == "links":
+        written = publish.set_repository(options.repository)
+    else:
+        written = publish.make_binder()
+    print(*written, sep="\n")
     return 0
 
 
@@ -171,9 +160,9 @@ COMMANDS = {
     "extract": _extract,
     "doctor": _doctor,
     "warm-up": _warm_up,
-    "notebooks": _notebooks,
-    "links": _links,
-    "environment": _environment,
+    "notebooks": _publish,
+    "links": _publish,
+    "environment": _publish,
 }
 # what a command needs beyond the helpers themselves
 EXTRA_OF = dict.fromkeys(["run", "workshop", "notebooks", "links", "environment"], "notebooks") | {"extract": "archive"}

@@ -4,6 +4,8 @@ import pytest
 from tutorial_helpers.errors import TutorialError
 from tutorial_helpers.project import publish, runner
 
+pytestmark = pytest.mark.timeout(600)  # several kernels start, which takes a while on a busy machine
+
 SOURCE = """# %% [markdown]
 # # 01 A lesson
 #
@@ -85,8 +87,6 @@ import ipywidgets, matplotlib.pyplot as plt
 from tutorial_helpers import plotting
 plotting.knob(lambda n: plt.figure(), alt="an empty figure", n=ipywidgets.IntSlider())
 """
-
-pytestmark = pytest.mark.timeout(600)  # several kernels start, which takes a while on a busy machine
 
 
 def test_a_committed_notebook_keeps_a_knobs_figure_and_no_dead_widget(house):

@@ -8,6 +8,8 @@ from tutorial_helpers import __main__ as command_line
 from tutorial_helpers.errors import TutorialError
 from tutorial_helpers.project import runner
 
+pytestmark = pytest.mark.timeout(600)  # several kernels start, which takes a while on a busy machine
+
 
 @pytest.fixture
 def lessons(tmp_path, monkeypatch):
@@ -38,8 +40,6 @@ figure, ax = plt.subplots()
 plotting.show(figure, alt='a frame with <nothing> in it')
 held = np.ones(50_000_000)  # 400 MB
 time.sleep(0.3)"""
-
-pytestmark = pytest.mark.timeout(600)  # several kernels start, which takes a while on a busy machine
 
 
 def test_a_run_leaves_notebooks_pages_and_a_report(lessons, folder, tmp_path):

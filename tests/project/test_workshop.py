@@ -15,14 +15,14 @@ from tutorial_helpers.errors import TutorialError
 from tutorial_helpers.places import bundled
 from tutorial_helpers.project import runner, workshop
 
+pytestmark = pytest.mark.timeout(600)  # several kernels start, which takes a while on a busy machine
+
 FACT = "# NBVAL_CHECK_OUTPUT"
 FIGURE = """import matplotlib.pyplot as plt
 from tutorial_helpers import plotting
 fig, ax = plt.subplots(figsize=(1, 1))
 ax.plot([0, minutes])
 plotting.show(fig, alt=f'a line to {minutes:g} & no "more"')"""
-
-pytestmark = pytest.mark.timeout(600)  # several kernels start, which takes a while on a busy machine
 
 
 def make_lessons(folder):

@@ -32,17 +32,10 @@ def repository() -> str:
 
 
 def notebook_from_source(source: Path, leave_out: str) -> nbformat.NotebookNode:
-    """Make a notebook without outputs from a source.
+    """Make a notebook without outputs from a source, less the cells tagged `leave_out` ("stub" or "solution").
 
     What all lessons share is added: the minutes that a lesson takes, where to open it, and Colab's first cell. Cell ids
     are counted rather than drawn, so that making a notebook twice gives the same file.
-
-    Parameters
-    ----------
-    source : path
-        A lesson in py:percent form.
-    leave_out : {"stub", "solution"}
-        The tag of cells that the notebook does without.
     """
     notebook = jupytext.read(source)
     notebook.cells = [cell for cell in notebook.cells if leave_out not in cell.metadata.get("tags", [])]
@@ -131,22 +124,13 @@ def time_needed(notebook: nbformat.NotebookNode) -> str:
 def make_notebooks(lessons: str = "") -> list[Path]:
     """Turn sources into executed notebooks: the learner's (exercises open) and its twin with the solutions.
 
-    Both run on the default corpus, in their own folder, as a learner would run them.
-
-    Parameters
-    ----------
-    lessons : str
-        As of `runner.choose_lessons`.
-
-    Returns
-    -------
-    list of path
-        What was written.
+    Both run on the default corpus, in their own folder, as a learner would run them. `lessons` are chosen as in
+    `runner.choose_lessons`; the paths written are returned.
 
     Raises
     ------
     TutorialError
-        Where a cell fails, or this copy has no sources.
+        Where a cell fails, or this copy is not a checkout.
     """
     _require_checkout()
     sources = source_paths()
@@ -168,12 +152,7 @@ def make_notebooks(lessons: str = "") -> list[Path]:
 def set_repository(name: str) -> list[Path]:
     """Write the project's public address, "owner/name", into the one setting, and from there to wherever it is shown.
 
-    Nothing is executed: in the notebooks only the cells that tell the address change.
-
-    Returns
-    -------
-    list of path
-        What was written.
+    Nothing is executed: in the notebooks only the cells that tell the address change. The paths written are returned.
 
     Raises
     ------
