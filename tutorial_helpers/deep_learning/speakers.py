@@ -18,12 +18,15 @@ def speech_windows(y: np.ndarray, sr: int = SR, *, seconds: float = 3.0) -> pd.D
 
     Parameters
     ----------
-    y : float32, shape (n_samples,) at 16,000 Hz.
-    seconds : how long a window is at most; a longer stretch is cut into equal parts.
+    y : ndarray of shape (n_samples,)
+    sr : int, 16,000 Hz
+    seconds : float, s
+        How long a window is at most; a longer stretch of speech is cut into equal parts.
 
     Returns
     -------
-    DataFrame : a row a window, with `onset` and `offset` (s).
+    DataFrame
+        A row for each window, with `onset` and `offset` (s).
     """
     rows: list[tuple[float, float]] = []
     for onset, offset in data_prep.voice_activity(y, sr).to_numpy():
@@ -42,11 +45,14 @@ def describe_voices(windows: pd.DataFrame, y: np.ndarray, sr: int = SR) -> np.nd
 
     Parameters
     ----------
-    windows : with `onset` and `offset` (s) in `y`, whose shape is (n_samples,).
+    windows : DataFrame
+        `onset` and `offset` (s) in y.
+    y : ndarray of shape (n_samples,)
+    sr : int, Hz
 
     Returns
     -------
-    float, shape (n_windows, 39)
+    ndarray of shape (n_windows, 39)
     """
     shortest = round(data_prep.SHORTEST * sr)
     starts = [min(round(onset * sr), len(y) - shortest) for onset in windows["onset"]]
@@ -75,13 +81,15 @@ def diarisation_error(turns: pd.DataFrame, found: pd.DataFrame, seconds: float) 
 
     Parameters
     ----------
-    turns, found : `onset` and `offset` (s) with `speaker`. The found names may be any: each is matched to the known
-        speaker that it fits best.
-    seconds : how much of the recording is scored.
+    turns, found : DataFrame
+        `onset` and `offset` (s) with `speaker`. Names may differ: each is matched to the known speaker it fits best.
+    seconds : float, s
+        How much of the recording is scored.
 
     Returns
     -------
-    Series : `der`, the diarisation error rate, and its parts `missed`, `invented` and `confused`, all shares of
+    Series
+        `der`, the diarisation error rate, and its parts `missed`, `invented` and `confused`, all shares of
         `scored_seconds`, the time that speakers truly speak. Where nobody does, a TutorialError is raised.
     """
     from pyannote.core import Segment, Timeline
