@@ -737,10 +737,11 @@ for name, samples in {"synthetic voice": swells, "white noise": noise[: 10 * sr]
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
-# In the clip, look for stripes: brighter in vowels, darker in pauses. Where a band holds no signal (most of it more
-# than 80 dB under the frame's strongest cell, as above 4,000 Hz on a telephone) its contrast would be that of rounding
-# errors, and the helper leaves it out: white in the figure. Mind the unit, too: librosa's `spectral_contrast` takes 10 log10 of
-# magnitudes, so a peak 40 dB over its valley reads 20 there. The helper's decibels are those of power.
+# In the clip, look for stripes: brighter in vowels, darker in pauses. The top row is bright for another reason:
+# resampling to 16 kHz leaves next to nothing just under 8,000 Hz, so its valley is as deep as the helper lets it be,
+# 80 dB under the frame's strongest cell. Where most of a band lies deeper, as above 4,000 Hz on a telephone, it holds no
+# signal, and the helper leaves it out. Mind the unit, too: librosa's `spectral_contrast` takes 10 log10 of magnitudes, so
+# a peak 40 dB over its valley reads 20 there. The helper's decibels are those of power.
 
 # %%
 S = representations.magnitude(clip)
