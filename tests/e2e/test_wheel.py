@@ -9,15 +9,14 @@ import sysconfig
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 
+from tutorial_helpers import data_prep, synthesis
 from tutorial_helpers.places import ROOT
 
 pytestmark = pytest.mark.timeout(600)
-SR = 16_000
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +87,8 @@ def test_an_installed_copy_has_the_tables_that_lessons_show(python, tmp_path):
 def test_an_installed_copy_measures_a_folder(python, tmp_path):
     (tmp_path / "sounds").mkdir()
     for name, frequency in {"low": 120, "high": 240}.items():
-        pulses = np.cumsum(np.full(3 * SR, frequency / SR)) % 1 - 0.5
-        soundfile.write(tmp_path / "sounds" / f"{name}.wav", 0.3 * pulses, SR)
+        voice = synthesis.harmonic_voice(frequency, seconds=3)
+        soundfile.write(tmp_path / "sounds" / f"{name}.wav", voice, data_prep.SR)
     run(python, "-m", "tutorial_helpers", "extract", "sounds", "out", "--workers", "1", cwd=tmp_path)
     recordings = pd.read_parquet(tmp_path / "out" / "recordings")
     assert sorted(recordings["f0"].round(-1)) == [120, 240]
