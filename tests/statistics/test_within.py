@@ -110,6 +110,12 @@ def test_half_a_second_of_a_voice_is_enough_to_speak_in_a_window_and_less_is_not
     assert within.speaker_windows(features.frame_table(y), turns, "a")["speaks"].tolist() == [1, 1, 0]
 
 
+def test_frames_in_which_two_speak_or_nobody_has_a_turn_are_not_the_speakers():
+    y = harmonic_voice(110, seconds=15.0, syllables=4.0)
+    turns = pd.DataFrame({"onset": [0.0, 5.0], "offset": [10.0, 10.0], "speaker": ["a", "b"], "kind": "speech"})
+    assert within.speaker_windows(features.frame_table(y), turns, "a")["speaks"].tolist() == [1, 0, 0]
+
+
 def test_a_speaker_without_a_turn_is_refused_and_those_who_have_one_are_named():
     y, turns = conversation(("a", 110, 0.5, 2), ("b", 110, 0.5, 2))
     with pytest.raises(TutorialError, match="nobody has no turn here. Speakers: a, b"):

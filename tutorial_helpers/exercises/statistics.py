@@ -55,8 +55,8 @@ def _rated_turns() -> dict:
 
 def _centred(turns, *columns) -> pd.DataFrame:
     """The turns, with each speaker's mean taken off the columns named."""
-    columns = list(columns)
-    return turns.assign(**(turns[columns] - turns.groupby("speaker")[columns].transform("mean")))
+    names = list(columns)
+    return turns.assign(**(turns[names] - turns.groupby("speaker")[names].transform("mean")))
 
 
 def _standardised_within(turns) -> float:
