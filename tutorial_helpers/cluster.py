@@ -90,12 +90,14 @@ def connected(client: Client | str | None = None, workers: int | None = None) ->
         stack.enter_context(dask.config.set(LOST_WORKER))
         if isinstance(client, str):
             stack.enter_context(silence_logging_cmgr(logging.CRITICAL))  # what matters comes as an error
-            client = stack.enter_context(_client_at(client))
+            connected = stack.enter_context(_client_at(client))
         elif client is None:
             local = stack.enter_context(local_cluster(workers))
-            client = stack.enter_context(Client(local, set_as_default=False))
+            connected = stack.enter_context(Client(local, set_as_default=False))
+        else:
+            connected = client
         try:
-            yield client
+            yield connected
         except (OSError, CancelledError) as error:  # connections that break, and work that was given up
             raise TutorialError(
                 "The scheduler was lost, or it gave up the work. What is complete is kept: start again with the same "

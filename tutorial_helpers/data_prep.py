@@ -227,7 +227,7 @@ def quality(y: np.ndarray, sr: int) -> pd.Series:
     )
 
 
-def dbfs(amplitude: float | np.ndarray) -> float | np.ndarray:
+def dbfs(amplitude: float | np.ndarray) -> Any:
     """Amplitude (1.0 is full scale) in dB re full scale; nothing is called quieter than -120 dB.
 
     Lesson: 01_data_prep, 02_representations, 03_features.

@@ -149,7 +149,7 @@ def _tables(
         for first in range(0, n_frames, BLOCK):
             last = min(first + BLOCK, n_frames)
             rows = _rows(take, n_samples, first, last, sr)
-            waiting.write(rows)
+            waiting.write(rows.tobytes())
             strongest = max(strongest, rows[:, MEL].max())
             # from the middle of the first frame on; the frame at the very end has no sample of its own
             y = take(first * HOP_LENGTH, min(last * HOP_LENGTH, n_samples))

@@ -6,6 +6,7 @@ import base64
 import html
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import ipywidgets as widgets
 import librosa
@@ -188,7 +189,7 @@ def knob(draw: Callable[..., plt.Figure], *, alt: str, **controls: widgets.Widge
         control.style.description_width = "initial"  # the whole name of the knob can be read
         control.observe(turn, names="value")
     panel = widgets.VBox([*controls.values(), picture])
-    data = {"text/plain": alt, "image/png": turn()}
+    data: dict[str, Any] = {"text/plain": alt, "image/png": turn()}
     data[WIDGET] = {"model_id": panel.model_id, "version_major": 2, "version_minor": 0}
     display(data, metadata={"image/png": {"alt": alt}}, raw=True)
 

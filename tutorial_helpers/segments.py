@@ -86,11 +86,11 @@ def _frames_in(frames: pd.DataFrame, segments: pd.DataFrame) -> tuple[np.ndarray
         where = {name: np.flatnonzero(recordings == name) for name in pd.unique(recordings) if name in rows_of}
     else:
         rows_of, where = {None: np.arange(len(frames))}, {None: np.arange(len(segments))}
-    order = []
+    order: list[np.ndarray] = []
     for name, own in where.items():
         rows = rows_of[name]
         times = np.round(time[rows], 6)
-        at = sum(map(len, order))
+        at = sum(len(rows) for rows in order)
         first[own], last[own] = at + np.searchsorted(times, onset[own]), at + np.searchsorted(times, offset[own])
         order.append(rows)
     lengths = np.maximum(last - first, 0)

@@ -28,10 +28,10 @@ def harmonic_voice(
     -------
     ndarray of shape (n_samples,), peak 0.5
     """
-    track = np.full(round(seconds * sr), float(f0)) if np.ndim(f0) == 0 else np.asarray(f0, dtype=float)
+    track = np.asarray(f0, dtype=float) if seconds is None else np.full(round(seconds * sr), f0, dtype=float)
     phase = 2 * np.pi * np.cumsum(track) / sr
     highest = int(min(4000.0, 0.49 * sr) / track.max())
-    y = sum(np.sin(k * phase) / k for k in range(1, highest + 1))
+    y = np.sum([np.sin(k * phase) / k for k in range(1, highest + 1)], axis=0)
     if syllables:
         y = y * 0.5 * (1 - np.cos(2 * np.pi * syllables * np.arange(len(y)) / sr))
     return (0.5 * y / np.abs(y).max()).astype(np.float32)

@@ -18,7 +18,7 @@ def pitch(y: np.ndarray, sr: int = SR, *, floor: float | None = None, ceiling: f
     """Praat's fundamental frequency every 10 ms.
 
     A floor or a ceiling that does not fit the voice is the usual cause of wrong pitch, so both are chosen from the
-    data where they are not given, see `search_range`. Lesson: 01_data_prep, 03_features, 05_deep_learning.
+    data where they are not given, see `search_range`. Lesson: 01_data_prep, 03_features, 04_statistics, 05_deep_learning, 06_scaling_up.
 
     Parameters
     ----------
@@ -50,8 +50,9 @@ def search_range(y: np.ndarray, sr: int = SR) -> tuple[float, float]:
     """The floor and the ceiling (Hz) that fit the voices in these samples, from a first pass between 50 and 700 Hz.
 
     The floor is 0.65 times the lower quartile of pitch in the lowest stretch of ten seconds, the ceiling twice the
-    upper quartile in the highest (5th and 95th percentiles over stretches), at least 50 and at most 1,000 Hz. Held notes do not count, for the bass of
-    a jingle would set the floor. Where nothing moves like a voice, the whole range stays.
+    upper quartile in the highest (5th and 95th percentiles over stretches), at least 50 and at most 1,000 Hz. Held
+    notes do not count, for the bass of a jingle would set the floor. Where nothing moves like a voice, the range of the
+    first pass stays. Lesson: 03_features.
 
     Parameters
     ----------
@@ -99,7 +100,7 @@ def f0_at(times: np.ndarray, track: pd.DataFrame) -> np.ndarray:
 def semitones(f0, reference: float = 100.0):
     """Semitones above a reference: 12 log2(f0 / reference), so that equal steps sound equal at any height.
 
-    Lesson: 03_features, 04_statistics, 06_scaling_up.
+    Lesson: 03_features, 04_statistics, 05_deep_learning, 06_scaling_up.
 
     Parameters
     ----------

@@ -363,7 +363,9 @@ if len(guests) == 2:
 if len(guests) == 2:
     average = {}
     for channel, part in guests.items():
-        sounds = [data_prep.read(turn.path, start=turn.onset, seconds=turn.offset - turn.onset) for turn in part.itertuples()]
+        sounds = [
+            data_prep.read(turn.path, start=turn.onset, seconds=turn.offset - turn.onset) for turn in part.itertuples()
+        ]
         average[channel] = sum((representations.magnitude(sound) ** 2).sum(axis=1) for sound in sounds)
     gain = 10 * np.log10(average["telephone"] / average["studio"])
     gain -= np.median(gain[(frequencies > 500) & (frequencies < 3000)])

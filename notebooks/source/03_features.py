@@ -495,7 +495,7 @@ def draw_pitch(floor, ceiling):
 
 plotting.knob(
     draw_pitch,
-    alt="F0 of the clip and of the low voice: blue as set by the knobs, over grey, whose range was chosen from the data.",
+    alt="F0 of the clip and of the low voice: blue as set by the knobs, over grey, in a range chosen from the data.",
     floor=widgets.SelectionSlider(options=[50, 75, 100, 150, 200], value=150, description="Floor (Hz)"),
     ceiling=widgets.SelectionSlider(options=[250, 300, 400, 500, 800], value=500, description="Ceiling (Hz)"),
 )
@@ -739,9 +739,9 @@ for name, samples in {"synthetic voice": swells, "white noise": noise[: 10 * sr]
 # %% [markdown]
 # In the clip, look for stripes: brighter in vowels, darker in pauses. The top row is bright for another reason:
 # resampling to 16 kHz leaves next to nothing just under 8,000 Hz, so its valley is as deep as the helper lets it be,
-# 80 dB under the frame's strongest cell. Where most of a band lies deeper, as above 4,000 Hz on a telephone, it holds no
-# signal, and the helper leaves it out. Mind the unit, too: librosa's `spectral_contrast` takes 10 log10 of magnitudes, so
-# a peak 40 dB over its valley reads 20 there. The helper's decibels are those of power.
+# 80 dB under the frame's strongest cell. Where most of a band lies deeper, as above 4,000 Hz on a telephone, it holds
+# no signal, and the helper leaves it out. Mind the unit, too: librosa's `spectral_contrast` takes 10 log10 of
+# magnitudes, so a peak 40 dB over its valley reads 20 there. The helper's decibels are those of power.
 
 # %%
 S = representations.magnitude(clip)

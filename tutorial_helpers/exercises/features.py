@@ -88,7 +88,7 @@ def _medians(first: np.ndarray, second: np.ndarray, sr: int, middle=pd.Series.me
     return middle(_f0_of(first.tobytes(), sr)), middle(_f0_of(second.tobytes(), sr))
 
 
-def _apart(low: float, high: float) -> float:
+def _apart(low, high):
     return 12 * np.log2(high / low)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,7 +21,7 @@ class Exercise(NamedTuple):
 
     praise: str
     otherwise: str
-    mistakes: dict[str, object]
+    mistakes: dict[str, Any]
     right: object = None
     cases: Callable[[], dict[str, tuple[tuple, object]]] | None = None
     tolerance: float = 1e-6
@@ -33,7 +33,7 @@ def judge(exercise: Exercise, answer) -> str:
         return _judge_value(exercise, answer)
     if not callable(answer):
         return "Not yet: the answer is a function. Give its name, without brackets behind it."
-    return _judge_function(exercise, answer)
+    return _judge_function(exercise, exercise.cases(), answer)
 
 
 def _judge_value(exercise: Exercise, answer) -> str:
@@ -45,8 +45,7 @@ def _judge_value(exercise: Exercise, answer) -> str:
     return f"Not yet: {exercise.otherwise}"
 
 
-def _judge_function(exercise: Exercise, answer: Callable) -> str:
-    cases = exercise.cases()
+def _judge_function(exercise: Exercise, cases: dict, answer: Callable) -> str:
     given = {words: _result(answer, arguments) for words, (arguments, _) in cases.items()}
     wrong = [words for words, (_, right) in cases.items() if not same(given[words], right, exercise.tolerance)]
     if not wrong:
