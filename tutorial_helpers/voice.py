@@ -18,7 +18,8 @@ def pitch(y: np.ndarray, sr: int = SR, *, floor: float | None = None, ceiling: f
     """Praat's fundamental frequency every 10 ms.
 
     A floor or a ceiling that does not fit the voice is the usual cause of wrong pitch, so both are chosen from the
-    data where they are not given, see `search_range`. Lesson: 01_data_prep, 03_features, 04_statistics, 05_deep_learning, 06_scaling_up.
+    data where they are not given, see `search_range`.
+    Lesson: 01_data_prep, 03_features, 04_statistics, 05_deep_learning, 06_scaling_up.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ def calibrate(outcome: np.ndarray, measured: np.ndarray, checked: np.ndarray) ->
     The slope on the measured values comes from the rows that were not checked; it is divided by the slope of the right
     value on the measured one, from those that were. Nothing is assumed about the errors, not even that they are alike
     everywhere; that the checked rows are a random part is.
-    Lesson: 04_statistics.
+    Lesson: 04_statistics, 05_deep_learning.
 
     Parameters
     ----------
