@@ -23,7 +23,8 @@ from piper import PiperVoice, SynthesisConfig
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 from scipy.signal import butter, sosfiltfilt
 
-from tutorial_helpers import data_prep, statistics
+from tutorial_helpers import data_prep
+from tutorial_helpers.statistics import within
 
 HERE = Path(__file__).parent
 SR = 22_050  # Hz, of the files
@@ -357,8 +358,8 @@ def reactions_table(name, placed, seconds, rng):
     table = pd.DataFrame(rows)
     table["level"] -= table["level"].median()
     table = table.fillna(0.0)
-    table["error"] = statistics.ar1(rng, len(table), VALUE["reaction_rho"], VALUE["reaction_sd"])
-    table["humidity"] = 50 + statistics.ar1(rng, len(table), 0.95, 5.0)
+    table["error"] = within.ar1(rng, len(table), VALUE["reaction_rho"], VALUE["reaction_sd"])
+    table["humidity"] = 50 + within.ar1(rng, len(table), 0.95, 5.0)
     effects = sum(VALUE[f"reaction_{name}"] * table[name] for name in ("host", "pitch", "level", "humidity"))
     table["reaction"] = VALUE["reaction_constant"] + effects + table["error"]
     return table
@@ -369,7 +370,7 @@ def weeks_table(n_weeks, rng):
     dates = pd.date_range(PILOT_DATE + pd.Timedelta(weeks=1), periods=n_weeks, freq="7D")
     weeks = pd.DataFrame({"date": dates, "after": (dates >= EVENT_DATE).astype(int)})
     for name in ("host", "cohost"):
-        weeks[f"{name}_wander"] = statistics.ar1(rng, n_weeks, VALUE["wander_rho"], VALUE["wander_sd"])
+        weeks[f"{name}_wander"] = within.ar1(rng, n_weeks, VALUE["wander_rho"], VALUE["wander_sd"])
     trend = VALUE["level_trend"] * (np.arange(n_weeks) - (n_weeks - 1) / 2)
     weeks["level"] = trend + VALUE["level_break"] * weeks["after"] + rng.normal(0, VALUE["level_sd"], n_weeks)
     weeks["bitrate"] = np.where(weeks["after"] == 1, VALUE["bitrate_after"], VALUE["bitrate_before"]).astype(int)

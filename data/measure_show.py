@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tutorial_helpers import corpora, data_prep, deep_learning, statistics
+from tutorial_helpers import corpora, data_prep, features, segments
+from tutorial_helpers.deep_learning import recognise, score
+from tutorial_helpers.statistics import across, within
 
 SR = data_prep.SR
 
@@ -37,7 +39,8 @@ def event(show):
     episodes = show.recordings[show.recordings["treated"].notna()]
     spoken = corpora.spoken(show)
     own = spoken[spoken["recording"].isin(episodes.index) & spoken["speaker"].isin(["host", "cohost"])]
-    measured = statistics.by_recording(statistics.measure_turns(own, show.turns))
+    frames = features.frames_of_segments(own)
+    measured = segments.measure(frames, own, turns=show.turns, by=["recording", "speaker"])
     wide = measured.pivot(index="recording", columns="speaker")
     after = episodes["treated"].astype(float).reindex(wide.index).to_numpy()
     for speaker in ("host", "cohost"):
@@ -47,7 +50,7 @@ def event(show):
             f"{speaker}: pitch {change(pitch, after):+.2f}, rate x{ratio:.3f}, rolloff {change(rolloff, after):+.0f} Hz"
         )
     level, week = wide["level"].mean(axis=1).to_numpy(), np.arange(len(wide))
-    jump, low, high = statistics.gls_ar1(level, statistics.event_terms(len(level), int((after == 0).sum())))[0].loc[
+    jump, low, high = within.gls_ar1(level, across.event_terms(len(level), int((after == 0).sum())))[0].loc[
         "after", ["estimate", "low", "high"]
     ]
     print(f"level: trend {np.polyfit(week, level, 1)[0]:.3f} dB a week, before/after {change(level, after):+.2f} dB")
@@ -57,12 +60,12 @@ def event(show):
 def words(show):
     """Word error rates of the packaged recogniser, by who speaks."""
     spoken = corpora.spoken(show)
-    clips = (data_prep.read(row.path, start=row.onset, seconds=row.seconds) for row in spoken.itertuples())
-    spoken["heard"] = deep_learning.transcribe_all(clips, SR)
+    clips = (data_prep.read(row.path, start=row.onset, seconds=row.offset - row.onset) for row in spoken.itertuples())
+    spoken["heard"] = recognise.transcribe_all(clips, SR)
     hosts = spoken["speaker"].isin(["host", "cohost"])
     groups = [("host and cohost", spoken[hosts]), *spoken[hosts].groupby("speaker")]
     for name, part in [*groups, *spoken[~hosts].groupby("channel")]:
-        rate = deep_learning.word_error_rate(list(part["text"]), list(part["heard"]))
+        rate = score.word_error_rate(list(part["text"]), list(part["heard"]))
         print(f"words of {name}: {rate:.1%} wrong in {len(part)} turns")
 
 
