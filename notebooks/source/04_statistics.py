@@ -437,7 +437,8 @@ plotting.show(fig, alt="Intervals of seven methods for three slopes, with the pl
 # %%
 width = (estimates["high"] - estimates["low"]).groupby(estimates["method"]).mean()
 held = estimates.groupby("method")["inside"].sum()
-print(f"of 3 planted values OLS holds {held['OLS']}, GLS {held['GLS']}")
+level = tables["OLS"].loc["level"]
+print(f"GLS holds {held['GLS']} of 3 planted values; OLS has the level at {level['low']:.1f} to {level['high']:.1f}")
 print(f"memory of half a second: pitch {talk['semitones'].autocorr():.1f}, residuals {ols.resid.autocorr():.1f}")
 print(f"GLS's intervals are {width['GLS'] / width['OLS']:.1f} times as wide as those of OLS")
 # NBVAL_CHECK_OUTPUT
