@@ -174,7 +174,7 @@ def short_episodes(tmp_path_factory):
     return episodes.write_episodes(tmp_path_factory.mktemp("episodes"), seconds=2.0)
 
 
-def test_the_peak_of_a_new_process_is_its_own_and_not_that_of_the_one_that_started_it():
+def test_the_peak_of_a_new_process_is_its_own():
     held = np.ones(50_000_000)  # 400 MB
     assert measuring.peak_mb() >= held.nbytes / 1e6
     assert 10 < measuring.in_a_new_process(measuring.peak_mb) < 300

@@ -346,8 +346,8 @@ def test_a_recording_that_kills_its_worker_fails_and_those_behind_it_are_done(tm
     recordings = pd.concat([killer, write_voices(tmp_path / "in", "abcdefgh")])
     preload = tmp_path / "kills.py"
     preload.write_text(
-        "import os; from tutorial_helpers import features; measure = features.frames_of_file; "
-        "features.frames_of_file = lambda path, **limits: "
+        "import os; from tutorial_helpers import features; "
+        "features.frames_of_file = lambda path, measure=features.frames_of_file, **limits: "
         "os._exit(9) if 'killer' in str(path) else measure(path, **limits)"
     )
     options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None, "silence_logs": 50}
@@ -368,7 +368,7 @@ def test_a_worker_that_takes_long_to_start_again_is_waited_for(tmp_path):
     preload = tmp_path / "slow.py"
     preload.write_text(  # the first worker dies at once, the second takes long to start, as on a busy machine
         "import os, pathlib, time; from tutorial_helpers import features\n"
-        "died = pathlib.Path(__file__).with_name('died')\n"
+        f"died = pathlib.Path({str(tmp_path / 'died')!r})\n"
         "if died.exists():\n    time.sleep(4)\n"
         "else:\n    features.frames_of_file = lambda path, **limits: (died.touch(), os._exit(9))"
     )
