@@ -369,7 +369,6 @@ for name, right, naive, unit in zip(
     ["level", "rolloff", "pitch"], describe(at_16k), describe(generation), ["dB", "Hz", "Hz"], strict=True
 ):
     print(f"{name:8} naive, mp3 of mp3 of mp3: {naive:.1f} {unit}   right, lossless: {right:.1f} {unit}")
-# NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
 # Keep excerpts as FLAC or WAV. And if your source is mp3 already, as most archives and this show are, do not compare

@@ -515,8 +515,9 @@ plotting.knob(
 
 # %% tags=["pitfall"]
 def raised(samples, semitones):
+    floor, ceiling = voice.search_range(samples)  # Praat shifts its own median, so it gets the same range
     median = voice.pitch(samples)["f0"].median() * 2 ** (semitones / 12)
-    return call(parselmouth.Sound(samples, sr), "Change gender", 50, 600, 1, median, 1, 1).values[0]
+    return call(parselmouth.Sound(samples, sr), "Change gender", floor, ceiling, 1, median, 1, 1).values[0]
 
 
 def yin(samples):  # every frame gets a number, voiced or not
