@@ -16,7 +16,7 @@ import pytest
 from tutorial_helpers.places import ROOT
 from tutorial_helpers.project.memory import PeakMemory
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(700)
 # nbval runs all notebooks; here are one with a knob, players and open exercises, and the one that takes most memory
 LESSON, SOLUTION = "notebooks/02_representations.ipynb", "notebooks/solutions/05_deep_learning.ipynb"
 BINDER_MB = 2 * 1024**3 / 1e6
@@ -117,7 +117,7 @@ def _run_all(page, lab, notebook):
     _, _, folder, server = lab
     with PeakMemory(pid=server.pid, include_self=True) as memory:
         page.evaluate(RUN_ALL)
-        page.wait_for_function(ALL_RAN, timeout=240_000, polling=500)
+        page.wait_for_function(ALL_RAN, timeout=600_000, polling=500)
     page.evaluate(SAVE)
     ran = [cell for cell in json.loads((folder / notebook).read_text())["cells"] if cell["cell_type"] == "code"]
     errors = [output for cell in ran for output in cell["outputs"] if output["output_type"] == "error"]
