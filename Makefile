@@ -4,7 +4,7 @@
 # make site      the lessons as a web page
 # make alive     a browser tries each way of opening them, and the wheel is installed elsewhere
 #
-# CORPUS=show, prompts or CORPUS=/a/folder   OUT=/another   LESSONS=01,03   PROFILE=fast
+# CORPUS=show, prompts, /a/folder or https://.../manifest.csv   OUT=/another   LESSONS=01,03   PROFILE=fast
 # TORCH=cpu with the first of them: PyTorch without CUDA, which saves gigabytes on Linux
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v python)

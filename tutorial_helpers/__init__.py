@@ -1,1 +1,1 @@
-"""Helpers for the audio-as-data tutorial: one module a lesson, of the same name, and what they share."""
+"""Helpers for the audio-as-data tutorial: a module or a folder of modules for each lesson, and what they share."""

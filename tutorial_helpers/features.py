@@ -1,4 +1,4 @@
-"""What can be measured in a frame of 64 ms, as one table on one frame grid; each measure is defined here once."""
+"""What can be measured in a frame of 64 ms, on one frame grid; each measure of a frame is defined here once."""
 
 from __future__ import annotations
 

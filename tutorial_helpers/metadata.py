@@ -103,7 +103,7 @@ def read_metadata(source: Path | TextIO, where: str | Path) -> pd.DataFrame:
 
 
 def is_address(name: str | Path) -> bool:
-    """Whether a corpus is named by an address on the web (`https://...`) and not by a name or a path.
+    """Whether a name is an address of any scheme (`https://...`, `s3://...`) and not a name or a path.
 
     Lesson: 04_statistics.
     """

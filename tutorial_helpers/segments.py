@@ -1,4 +1,4 @@
-"""What can be measured in a segment (a turn, a word, a window, a whole recording); each measure is defined here once.
+"""What can be measured in a segment (a turn, a word, a window, a recording); each of its measures is defined here once.
 
 A segment is any stretch with `recording`, `onset` and `offset` (s from the recording's beginning).
 """
