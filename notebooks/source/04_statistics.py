@@ -61,6 +61,7 @@ from tutorial_helpers import (
     degrade,
     exercises,
     features,
+    metadata,
     plotting,
     representations,
     segments,
@@ -1469,7 +1470,7 @@ if gap is not None:
 elif len(measured):
     row = differences.iloc[0]
     main = f"pitch {row['difference']:+.2f} semitones, 95% from {row['low']:+.2f} to {row['high']:+.2f}"
-called_corpus = source.name if corpora.is_address(source.name) else Path(source.name).name
+called_corpus = source.name if metadata.is_address(source.name) else Path(source.name).name
 checklist = {
     "recordings": f"{len(measured)} compared of {len(source.recordings)} in '{called_corpus}'",
     "dates": f"{dates.min():%Y-%m-%d} to {dates.max():%Y-%m-%d}" if len(dates) else "not known",
