@@ -439,7 +439,7 @@ plotting.show(fig, alt="Intervals of seven methods for three slopes, with the pl
 width = (estimates["high"] - estimates["low"]).groupby(estimates["method"]).mean()
 held = estimates.groupby("method")["inside"].sum()
 level = tables["OLS"].loc["level"]
-print(f"GLS holds {held['GLS']} of 3 planted values; OLS has the level at {level['low']:.1f} to {level['high']:.1f}")
+print(f"GLS holds {held['GLS']} of 3 planted values; OLS has the level at {level['low']:.2f} to {level['high']:.2f}")
 print(f"memory of half a second: pitch {talk['semitones'].autocorr():.1f}, residuals {ols.resid.autocorr():.1f}")
 print(f"GLS's intervals are {width['GLS'] / width['OLS']:.1f} times as wide as those of OLS")
 # NBVAL_CHECK_OUTPUT
@@ -1230,9 +1230,10 @@ for name, row in errors.iterrows():
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
-# The naive slopes of pitch and words fall short. The detector's goes the other way: it hears half of the talk, so that
-# each bit of it seems worth twice as much. A fifth checked by hand brings them back, at the price of a wider interval;
-# nothing about the errors had to be assumed but that the fifth was drawn at random. Where one kind of row is rare, as
+# The naive slopes of pitch and of the worse transcript fall short; that of the better one happens to hold in this draw.
+# The detector's goes the other way: it hears half of the talk, so that each bit of it seems worth twice as much. A
+# fifth checked by hand brings them back, at the price of a wider interval; nothing about the errors had to be assumed
+# but that the fifth was drawn at random. Where one kind of row is rare, as
 # windows without talk are on the show, a random fifth may hold too few of them to learn from: rare cases want more.
 
 # %% [markdown]

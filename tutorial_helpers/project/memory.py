@@ -10,15 +10,17 @@ SECONDS_BETWEEN_SAMPLES = 0.05
 
 
 class PeakMemory(threading.Thread):
-    """The largest memory, in MB, that this process's children (and theirs) held at once while the block ran.
+    """The largest memory, in MB, that a process's children (and theirs) held at once while the block ran.
 
     Memory is the proportional set size, which counts a page that several processes share once. Systems that do not
     know it give their unique set size, or the resident set size.
 
     Parameters
     ----------
+    pid : int, optional
+        Of which process; None is this one.
     include_self : bool
-        Whether this process counts as well.
+        Whether that process counts as well.
 
     Attributes
     ----------
@@ -26,17 +28,17 @@ class PeakMemory(threading.Thread):
         The largest sum so far, in 1e6 bytes.
     """
 
-    def __init__(self, *, include_self: bool = False):
+    def __init__(self, *, pid: int | None = None, include_self: bool = False):
         super().__init__(daemon=True)
         self.peak_mb = 0.0
+        self._process = psutil.Process(pid)
         self._include_self = include_self
         self._done = threading.Event()
 
     def run(self) -> None:
         """Take samples until the block ends."""
-        me = psutil.Process()
         while True:
-            processes = me.children(recursive=True) + [me] * self._include_self
+            processes = self._process.children(recursive=True) + [self._process] * self._include_self
             self.peak_mb = max(self.peak_mb, sum(map(_bytes_held, processes)) / 1e6)
             if self._done.wait(SECONDS_BETWEEN_SAMPLES):
                 return
