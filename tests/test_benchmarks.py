@@ -110,10 +110,11 @@ def test_turns_heard_in_chunks_come_back_once_in_their_order(turns, monkeypatch)
     monkeypatch.setattr(recognisers, "ProcessPoolExecutor", lambda *arguments, **options: in_this_process)
     monkeypatch.setattr(recognisers, "in_a_new_process", lambda *arguments: None)
     some = turns.loc[(turns["offset"] - turns["onset"]).nsmallest(3).index]
-    cases = [("tiny.en", "clean"), ("tiny.en", "noise 0 dB")]
+    # not 0 dB: there the rounding of another processor makes other words of a third
+    cases = [("tiny.en", "clean"), ("tiny.en", "noise 10 dB")]
     heard = recognisers.hear_all(some, cases)
     assert list(heard.index) == 2 * list(some.index)
-    assert list(heard["condition"]) == 3 * ["clean"] + 3 * ["noise 0 dB"]
+    assert list(heard["condition"]) == 3 * ["clean"] + 3 * ["noise 10 dB"]
     committed_words = pd.concat([heard_by(*case)[some.index] for case in cases])
     assert score.word_error_rate(list(committed_words), list(heard["heard"])) <= 0.1
 
