@@ -247,7 +247,10 @@ def test_a_whisper_is_flagged_and_a_voice_is_not(turn_of, noise):
     assert flag(turn_of("host")) == ""
 
 
-def test_a_pile_at_the_ceiling_is_flagged(turn_of):
+def test_a_pile_at_the_floor_or_the_ceiling_is_flagged(turn_of):
+    low = turn_of("host", style="agitated")
+    assert flag(low, floor=90, ceiling=500) == "at the limit of the search"
+    assert flag(low) == ""
     high = moved(turn_of("cohost"), 395.0)
     assert flag(high, floor=75, ceiling=500) == "at the limit of the search"
     assert flag(high) == ""

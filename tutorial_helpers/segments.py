@@ -16,7 +16,7 @@ from .voice import semitones
 FRAME_SECONDS = HOP_LENGTH / SR
 FEWEST_VOICED = 10  # frames (0.1 s): with less voice than that, a segment has no measure of the voice
 FEW_VOICED, AT_LIMIT = 0.2, 0.05  # shares that set `pitch_flag`; half of the frames of ordinary speech are voiced
-LIMIT_SEMITONES = 2.0  # pitch that near to the floor or the ceiling of the search counts as at its limit
+TO_FLOOR, TO_CEILING = 1.0, 2.0  # semitones: pitch that near to an end of the search counts as at its limit
 
 TURN_COLUMNS = ["recording", "onset", "offset", "kind", "speaker", "channel", "text", "style"]
 
@@ -148,7 +148,7 @@ def _mean_level(levels: pd.Series, key: np.ndarray) -> pd.Series:
 def _pitch_flag(voice: pd.DataFrame, key: np.ndarray, table: pd.DataFrame, n_voiced: np.ndarray) -> np.ndarray:
     """What speaks against the pitch of each row; empty where nothing does."""
     to_floor, to_ceiling = (np.abs(semitones(voice["f0"], voice[name])) for name in ("f0_floor", "f0_ceiling"))
-    at_limit = np.bincount(key, np.minimum(to_floor, to_ceiling) < LIMIT_SEMITONES, minlength=len(table))
+    at_limit = np.bincount(key, (to_floor < TO_FLOOR) | (to_ceiling < TO_CEILING), minlength=len(table))
     share = at_limit / np.maximum(n_voiced, 1)
     few = (table["voiced"] < FEW_VOICED) | (n_voiced < FEWEST_VOICED)
     return np.select([few, share > AT_LIMIT], ["few voiced frames", "at the limit of the search"], "")
