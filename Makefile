@@ -49,6 +49,8 @@ test: setup
 # Python 3.13 with Colab's versions: unit tests and every lesson. PyTorch with CUDA takes gigabytes, so that this is run by
 # hand; with WITHOUT_TORCH=1, as .ci/run has it, whatever needs PyTorch is left out
 COLAB := .venv-colab$(if $(WITHOUT_TORCH),-without-torch)
+NEED_NO_TORCH := $(addprefix tests/test_,$(addsuffix .py,voice features segments synthesis representations plotting \
+  metadata corpora decoding degrade))
 # a name that is found may still be an empty shell, as pyenv has them; 3.13 by itself is for uv to find or to fetch
 PYTHON_3_13 ?= $(firstword $(shell for python in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python; do \
   "$$python" -c 'import sys; print(sys.executable)' 2>/dev/null; done) 3.13)
@@ -59,7 +61,8 @@ test-colab: setup
 	  { echo "Python 3.13 was not found and could not be fetched. Install it, or: make $@ PYTHON_3_13=/its/python"; exit 1; }
 	echo '$(if $(WITHOUT_TORCH),torch)' | \
 	  $(BIN)/uv pip install -q --excludes - --python $(COLAB) -c constraints-colab.txt -e '.[all]'
-	WITHOUT_TORCH=$(WITHOUT_TORCH) $(COLAB)/$(PROGRAMS)/python -m pytest tests --ignore tests/e2e $(BOTH_CORES)
+	WITHOUT_TORCH=$(WITHOUT_TORCH) $(COLAB)/$(PROGRAMS)/python -m pytest $(if $(WITHOUT_TORCH),$(NEED_NO_TORCH),tests) \
+	  --ignore tests/e2e $(BOTH_CORES)
 	$(if $(WITHOUT_TORCH),,$(COLAB)/$(PROGRAMS)/python -m tutorial_helpers run --out runs/colab)
 
 # the lowest versions that pyproject.toml promises, by hand: gigabytes of PyTorch here too
