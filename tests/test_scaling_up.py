@@ -134,6 +134,15 @@ def test_both_tables_hold_what_lessons_03_and_04_measure(processes, tmp_path):
         assert_equal_but_for_rounding(summaries.loc[summaries["recording"] == name, row.columns], row)
 
 
+def test_frames_whose_contrast_is_missing_do_not_count_in_an_archive_either():
+    frames = features.frame_table(harmonic_voice(150.0, seconds=2)).assign(recording="a")
+    frames.loc[frames.index < 100, "contrast"] = np.nan  # as where no band holds signal
+    expected = segments.measure(frames, segments.whole(frames))
+    parts = [scaling_up._sums_and_counts(block) for block in (frames[:80], frames[80:])]
+    means = sum(parts).loc["sum"] / sum(parts).loc["count"]
+    assert means.to_numpy() == pytest.approx(expected[means.index].iloc[0].to_numpy(float))
+
+
 def test_turns_measured_from_samples_and_from_parquet_agree(processes, tmp_path):
     recordings = write_voices(tmp_path / "in", ["a", "b"], seconds=3.0)
     turns = pd.DataFrame({"recording": list("aabb"), "onset": [0.2, 1.5] * 2, "offset": [1.1, 2.8] * 2})

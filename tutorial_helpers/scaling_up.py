@@ -289,10 +289,10 @@ def _write_frames(name: str, path: str, file: BinaryIO, made_with: dict[str, dic
     """Measure a recording and write its frames, a row group for what is measured at once. Returns its summary."""
     floor, ceiling = (made_with["parameters"][limit] for limit in ("f0_floor", "f0_ceiling"))
     kept: list[pd.DataFrame] = []
-    sums = []
+    parts = []
     with ExitStack() as stack:
         for table in features.frames_of_file(path, floor=floor, ceiling=ceiling):
-            sums.append(_sums(table))
+            parts.append(_sums_and_counts(table))
             measures = table.select_dtypes("float").columns.drop("time")
             table = table.astype(dict.fromkeys(measures, "float32"))  # seven digits, half the disk
             table.insert(0, "recording", name)
@@ -305,16 +305,18 @@ def _write_frames(name: str, path: str, file: BinaryIO, made_with: dict[str, dic
     frames = pd.concat(kept, ignore_index=True)
     kept.clear()
     summary = segments.measure(frames, segments.whole(frames))
-    n_voiced = frames["voiced"].sum() if summary["f0"].notna().item() else np.nan  # too little voice has no measures
-    over_voiced, over_all = (pd.DataFrame(parts).sum() for parts in zip(*sums, strict=True))
-    return summary.assign(**over_voiced / n_voiced, **over_all / len(frames))
+    means = sum(parts).loc["sum"] / sum(parts).loc["count"]
+    over_voiced, _ = segments.columns_of_means(means.to_frame().T)
+    if summary["f0"].isna().item():  # too little voice has no measures
+        means[over_voiced] = np.nan
+    return summary.assign(**means)
 
 
-def _sums(frames: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Sums of what `segments.measure` takes means of: over voiced frames, and over all."""
-    over_all = [name for name in frames if name == "zcr" or name.startswith("chroma_")]
-    over_voiced = frames.columns.difference([*KEPT, "semitones", *over_all], sort=False)
-    return frames.loc[frames["voiced"], over_voiced].sum(), frames[over_all].sum()
+def _sums_and_counts(frames: pd.DataFrame) -> pd.DataFrame:
+    """`sum` and `count` of what `segments.measure` takes means of; what is missing counts in neither."""
+    over_voiced, over_all = segments.columns_of_means(frames)
+    voiced = frames.loc[frames["voiced"], over_voiced].agg(["sum", "count"])
+    return voiced.join(frames[over_all].agg(["sum", "count"]))
 
 
 def _arrow(table: pd.DataFrame, made_with: dict[str, dict]) -> pa.Table:

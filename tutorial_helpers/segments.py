@@ -125,11 +125,10 @@ def _measures(heard: pd.DataFrame, key: np.ndarray, n: int) -> pd.DataFrame:
     table["semitones"] = semitones(table["f0"])
     table["f0_range"] = semitones(f0.quantile(0.9)) - semitones(f0.quantile(0.1))
     table["level"] = _mean_level(voice["level"], voice_key)
-    spectral = [name for name in heard if name in ("centroid", "rolloff", "contrast") or name.startswith("mfcc_")]
+    spectral, sound = columns_of_means(heard)
     table[spectral] = voiced[spectral].mean()
     table.loc[n_voiced < FEWEST_VOICED, ["f0", "semitones", "f0_range", "level", *spectral]] = np.nan
     table["sound_level"] = _mean_level(heard["level"], key)
-    sound = [name for name in heard if name == "zcr" or name.startswith("chroma_")]
     table[sound] = everything[sound].mean()
     if "nucleus" in heard:
         table["syllables"] = np.bincount(key, heard["nucleus"].to_numpy(float), minlength=n).astype(int)
@@ -138,6 +137,21 @@ def _measures(heard: pd.DataFrame, key: np.ndarray, n: int) -> pd.DataFrame:
         table[["f0_floor", "f0_ceiling"]] = everything[["f0_floor", "f0_ceiling"]].mean()
         table["pitch_flag"] = _pitch_flag(voice, voice_key, table, n_voiced)
     return table.astype(dict.fromkeys(table.select_dtypes("float32").columns, float))
+
+
+def columns_of_means(frames: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """The columns of frames whose plain mean is a segment's measure: over its voiced frames, and over all.
+
+    Parameters
+    ----------
+    frames : DataFrame
+
+    Returns
+    -------
+    over_voiced, over_all : list of str
+    """
+    over_voiced = [name for name in frames if name in ("centroid", "rolloff", "contrast") or name.startswith("mfcc_")]
+    return over_voiced, [name for name in frames if name == "zcr" or name.startswith("chroma_")]
 
 
 def _mean_level(levels: pd.Series, key: np.ndarray) -> pd.Series:
