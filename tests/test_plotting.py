@@ -3,6 +3,7 @@ import io
 
 import ipywidgets as widgets
 import librosa
+import librosa.display
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -63,6 +64,15 @@ def test_a_tone_is_drawn_in_the_mel_band_at_its_frequency(sine, frequency):
     figure.canvas.draw()
     half_way = ax.transAxes.inverted().transform(ax.transData.transform([0, librosa.mel_to_hz(22)]))[1]
     assert half_way == pytest.approx(0.5, abs=0.02)  # even in mel: 8,000 Hz is some 45 mel
+    plt.close(figure)
+
+
+def test_librosas_own_drawing_puts_100_hz_at_48(sine):
+    levels = representations.mel_db(sine(100))
+    row = levels.mean(axis=1).argmax()
+    figure, ax = plt.subplots()
+    mesh = librosa.display.specshow(levels, sr=16_000, hop_length=160, ax=ax, y_axis="mel", fmax=8000)
+    assert mesh.get_coordinates()[row : row + 2, 0, 1].mean() == pytest.approx(48, abs=1)
     plt.close(figure)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tutorial_helpers import codebook, corpora, data_prep, features, segments, synthesis
+from tutorial_helpers import corpora, data_prep, features, segments, synthesis
 from tutorial_helpers.errors import TutorialError
 
 SR = 16_000
@@ -122,6 +122,8 @@ def test_a_table_without_onset_or_recording_is_refused_by_name(frames, turns):
         segments.measure(frames, turns.drop(columns="onset"))
     with pytest.raises(TutorialError, match="table of segments has no column 'recording'"):
         segments.measure(frames, turns.drop(columns="recording"))
+    with pytest.raises(TutorialError, match="table of segments has no column 'speaker'"):
+        segments.measure(frames, turns.drop(columns="speaker"), turns=turns)
     with pytest.raises(TutorialError, match="table of frames has no column 'voiced'"):
         segments.measure(frames.drop(columns="voiced"), turns)
 
@@ -159,11 +161,3 @@ def test_turns_of_an_excerpt_lie_in_it_as_a_whole_and_know_what_overlaps():
     assert list(later["onset"]) == [19.5, 30] and list(later["alone"]) == [False, True]
     nothing = segments.of_excerpt(None, "a", start=0, seconds=100)
     assert len(nothing) == 0 and nothing["alone"].dtype == bool
-
-
-def test_every_measure_has_one_definition_in_the_codebook(frames, turns):
-    for table in (frames, segments.measure(frames, turns)):
-        assert all(entry["meaning"] for entry in codebook.describe(table.columns).values())
-    with pytest.raises(TutorialError, match="codebook has no column 'loudness'"):
-        codebook.describe(["loudness"])
-    assert codebook.table().index.is_unique

@@ -86,7 +86,8 @@ def spectrogram(ax: plt.Axes, levels: np.ndarray, times: np.ndarray, frequencies
 def mel_spectrogram(ax: plt.Axes, levels: np.ndarray, times: np.ndarray, centres: np.ndarray, *, floor: float = -80.0):
     """Draw levels in mel bands, each at its band's centre, over an axis that is even in mel.
 
-    librosa's `specshow(y_axis="mel")` spaces the rows evenly from 0 Hz up, and so draws 100 Hz at 48.
+    librosa's `specshow(y_axis="mel")` spaces the rows evenly from 0 Hz up: of 64 bands up to 8,000 Hz, it draws the one
+    of 100 Hz at 48.
     Lesson: 02_representations.
 
     Parameters

@@ -35,7 +35,7 @@ def measure(
         Of `features.frame_table`, or an archive's frames read from Parquet; with a column `recording` where they are
         of more than one.
     segments : DataFrame
-        `onset` and `offset` (s), and `recording` where the frames have one.
+        `onset` and `offset` (s); `recording` where the frames have one; and with `turns`, `recording` and `speaker`.
     turns : DataFrame, optional
         Who speaks when. Where another speaker than the segment's has a turn too, frames do not count.
     by : list of str, optional
@@ -54,7 +54,9 @@ def measure(
     TutorialError
         Where a column that is needed is missing.
     """
-    _require(segments, ["onset", "offset", *(["recording"] if "recording" in frames else []), *(by or [])], "segments")
+    needed = ["recording"] if "recording" in frames or turns is not None else []
+    needed += ["speaker"] if turns is not None else []
+    _require(segments, ["onset", "offset", *needed, *(by or [])], "segments")
     _require(frames, ["time", "f0", "voiced", "level"], "frames")
     number, row = _frames_in(frames, segments)
     keys = segments.groupby(by, sort=False, dropna=False).ngroup().to_numpy() if by else np.arange(len(segments))
