@@ -208,8 +208,8 @@ print(f"{chords_right:.0%} of the frames are right")
 
 # %% tags=["pitfall"]
 def mean_chroma(f0):
-    voice = synthesis.harmonic_voice(f0, seconds=1)
-    mean = librosa.feature.chroma_stft(y=voice, sr=sr, n_fft=4 * N_FFT, hop_length=HOP, tuning=0.0).mean(axis=1)
+    tone = synthesis.harmonic_voice(f0, seconds=1)
+    mean = librosa.feature.chroma_stft(y=tone, sr=sr, n_fft=4 * N_FFT, hop_length=HOP, tuning=0.0).mean(axis=1)
     return mean / np.linalg.norm(mean)  # of length 1, so that a product of two is their cosine
 
 

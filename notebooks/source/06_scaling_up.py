@@ -714,7 +714,7 @@ if turns is not None:
     for ax in axes:
         ax.axvline(event, color=plotting.GREY, linestyle="--", zorder=0)
     axes[1].set(ylabel="Median F0 (semitones)", title="The host's pitch jumps at the event, the co-host's does not")
-    axes[1].legend(loc="upper left")
+    axes[1].legend(loc="center right")
 plotting.show(
     fig, alt="Level of each recording over the year; below, weekly pitch of host and co-host, one with a jump."
 )
