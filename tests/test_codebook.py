@@ -33,7 +33,6 @@ from tutorial_helpers.errors import TutorialError
 from tutorial_helpers.statistics import across, measurement, within
 
 SR = 16_000
-pytestmark = pytest.mark.timeout(300)  # a test that comes first waits for every table
 
 NO_LESSON_CODE = ("exercises", "project", "__main__")  # they judge answers and run lessons; what they make is no data
 
