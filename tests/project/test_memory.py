@@ -34,3 +34,21 @@ def test_this_process_counts_only_where_it_was_asked_for():
         held = np.ones(MB_HELD * 10**6 // 8)
     assert len(held) and children.peak_mb < MB_HELD / 2
     assert everyone.peak_mb > MB_HELD
+
+
+# a process that holds memory and starts programs, each after a search through folders that are not there
+STARTS_PROGRAMS = f"""
+import os, subprocess, time
+held = b"x" * {MB_HELD * 10**6}
+folders = {{"PATH": "/none:" * 10_000 + os.environ["PATH"]}}
+ends = time.monotonic() + 2
+while time.monotonic() < ends:
+    subprocess.run(["true"], env=folders)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems start programs in another way")
+def test_the_memory_of_a_process_that_starts_others_is_counted_once():
+    with PeakMemory() as memory:
+        subprocess.run([sys.executable, "-c", STARTS_PROGRAMS], check=True)
+    assert MB_HELD < memory.peak_mb < 1.5 * MB_HELD

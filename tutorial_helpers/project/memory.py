@@ -37,9 +37,13 @@ class PeakMemory(threading.Thread):
 
     def run(self) -> None:
         """Take samples until the block ends."""
+        known: list[psutil.Process] = []
         while True:
-            processes = self._process.children(recursive=True) + [self._process] * self._include_self
-            self.peak_mb = max(self.peak_mb, sum(map(_bytes_held, processes)) / 1e6)
+            children = self._process.children(recursive=True)
+            # a process that was just started has its parent's memory until it runs its own program
+            counted = [child for child in children if child in known] + [self._process] * self._include_self
+            self.peak_mb = max(self.peak_mb, sum(map(_bytes_held, counted)) / 1e6)
+            known = children
             if self._done.wait(SECONDS_BETWEEN_SAMPLES):
                 return
 
