@@ -4,10 +4,11 @@ import os
 import re
 import subprocess
 import sys
+from threading import Timer
 from time import sleep
 
 import pytest
-from distributed import Client
+from distributed import Client, as_completed
 
 from tutorial_helpers import cluster
 from tutorial_helpers.errors import TutorialError
@@ -72,6 +73,33 @@ def test_work_without_any_worker_left_is_a_failure(client):
     client.retire_workers()
     ((_, failure),) = cluster.outcomes(client, work, {"a": ""})
     assert failure["error"] == "NotTakenUp"
+
+
+class GivenUpOnceDone(as_completed):
+    """As when the scheduler is lost while a result waits to be read."""
+
+    def next_batch(self, block=True):
+        batch = super().next_batch(block)
+        for future, _ in batch:
+            future.cancel(force=True)
+            while future.status != "cancelled":
+                sleep(0.01)
+        return batch
+
+
+def test_what_was_done_before_the_scheduler_was_lost_is_done(client, monkeypatch):
+    monkeypatch.setattr(cluster, "as_completed", GivenUpOnceDone)
+    assert dict(cluster.outcomes(client, work, {"a": "", "b": "too loud"})) == {
+        "a": None,
+        "b": {"error": "ValueError", "reason": "too loud"},
+    }
+
+
+def test_a_connection_that_is_closed_ends_the_wait_for_what_was_lost_with_it(client, monkeypatch):
+    monkeypatch.setattr(as_completed, "next_batch", lambda self, block=True: [])
+    Timer(0.5, client.close).start()
+    with pytest.raises(TutorialError, match="scheduler was lost"), cluster.connected(client) as connected:
+        list(cluster.outcomes(connected, work, {"a": ""}, seconds=1.0))
 
 
 # Workers on this machine

@@ -179,7 +179,7 @@ def _until_idle(client: Client, finished: as_completed, n: int) -> Iterator[tupl
     """Key and failure of each of n futures as it is done; ends early where all workers have been idle for a while."""
     last_busy = last_asked = time.monotonic()
     while n:
-        batch = [(future.key, _failure(future.status, result)) for future, result in finished.next_batch(block=False)]
+        batch = [(future.key, _failure(result)) for future, result in finished.next_batch(block=False)]
         yield from batch
         n -= len(batch)
         now = time.monotonic()
@@ -199,15 +199,17 @@ def _any_worker_is_busy(client: Client) -> bool:
     """Whether a worker runs anything, of ours or of others."""
     try:
         return bool(client.call_stack())
-    except Exception:  # one that does not answer is busy; one that is gone will soon not be asked
+    except Exception as error:  # one that does not answer is busy; one that is gone will soon not be asked
+        if client.status == "closed":
+            raise CancelledError("The connection to the scheduler is closed.") from error
         return True
 
 
-def _failure(status: str, result: Any) -> Failure:
-    """How a future's work failed, or None."""
-    if status == "cancelled":
+def _failure(result: Any) -> Failure:
+    """How a future's work failed, or None, by its result alone: its status may have changed since."""
+    if isinstance(result, BaseException):  # it was given up
         raise result
-    if status != "error":
+    if not isinstance(result, tuple):
         return result
     error = result[1]
     reason = str(error)
