@@ -419,8 +419,10 @@ def test_a_run_that_is_killed_in_the_middle_goes_on_where_it_was(long_run, tmp_p
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="this system has no terminal that tells a group of processes")
 def test_a_run_that_is_stopped_from_the_keyboard_says_how_to_go_on_and_no_more(long_run, tmp_path):
     _, folder, _ = long_run
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     run = run_extract(folder, tmp_path / "out", "--workers", 2)
     wait_until(lambda: leftovers(tmp_path / "out/frames"))
+    signal.signal(signal.SIGINT, handler)
     os.killpg(run.pid, signal.SIGINT)  # a terminal tells all of its processes
     printed, errors = run.communicate(timeout=60)
     assert (run.returncode, printed) == (130, "")
