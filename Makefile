@@ -16,7 +16,7 @@ OUT ?= runs/latest
 BOTH_CORES := -n 2 --dist loadfile
 
 .PHONY: setup run test test-colab test-lowest lab site alive workshop notebooks links binder doctor show simulate hear \
-  bench
+  bench fuzz
 
 setup: .venv/.ready
 
@@ -50,7 +50,7 @@ test: setup
 # hand; with WITHOUT_TORCH=1, as .ci/run has it, whatever needs PyTorch is left out
 COLAB := .venv-colab$(if $(WITHOUT_TORCH),-without-torch)
 NEED_NO_TORCH := $(addprefix tests/test_,$(addsuffix .py,voice features segments synthesis representations plotting \
-  metadata corpora decoding degrade))
+  dates metadata corpora decoding degrade))
 # a name that is found may still be an empty shell, as pyenv has them; 3.13 by itself is for uv to find or to fetch
 PYTHON_3_13 ?= $(firstword $(shell for python in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python; do \
   "$$python" -c 'import sys; print(sys.executable)' 2>/dev/null; done) 3.13)
@@ -114,6 +114,10 @@ hear: setup
 bench: setup
 	$(INSTALL) -q -e '.[all,bench]'
 	$(PY) benchmarks/bench.py $(PART)
+
+# good files with bytes changed at random, read in processes with limits and set beside ffmpeg (15 minutes)
+fuzz: setup
+	$(PY) tests/fuzz_decoding.py
 
 # where the project is published: make links REPO=owner/name
 links: setup

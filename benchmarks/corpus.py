@@ -38,7 +38,7 @@ def linked(paths: dict[str, Path], counts: dict[str, int], folder: Path) -> pd.D
     Columns: `path`, `length`, and `hours` of sound.
     """
     folder.mkdir()
-    hours = {length: data_prep.probe(path)["seconds"] / 3600 for length, path in paths.items()}
+    hours = {length: data_prep.length(path) / 3600 for length, path in paths.items()}
     rows = {}
     for length, count in counts.items():
         for number in range(count):

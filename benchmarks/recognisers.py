@@ -180,7 +180,7 @@ def write_speed() -> None:
         runs = []
         for _ in range(RUNS):  # one after the other, so that whatever else the machine does falls on all
             for what, recogniser, path, seconds in cases:
-                sound_seconds = round(min(seconds, data_prep.probe(path)["seconds"]))
+                sound_seconds = round(min(seconds, data_prep.length(path)))
                 measured = in_a_new_process(measure, recogniser, path, seconds)
                 runs.append({"what": what, "sound_seconds": sound_seconds, **measured})
                 print(runs[-1], flush=True)  # whether the machine was busy with something else shows in the spread

@@ -131,6 +131,7 @@ PRODUCERS = {
     "features.frame_table": lambda given: features.frame_table(given.y),
     "features.frames_of_file": lambda given: features.frames_of_file(given.folder / "20240101_voice.wav"),
     "features.frames_of_segments": lambda given: features.frames_of_segments(given.turn),
+    "metadata.read_table": lambda given: metadata.read_table(corpora.SHOW / "metadata.csv", "metadata.csv"),
     "metadata.read_metadata": lambda given: metadata.read_metadata(corpora.SHOW / "metadata.csv", "metadata.csv"),
     "metadata.recordings_in": lambda given: metadata.recordings_in(given.folder),
     "metadata.recordings_table": lambda given: metadata.recordings_table({}),

@@ -5,7 +5,7 @@ import soundfile as sf
 import soxr
 
 from tutorial_helpers import data_prep
-from tutorial_helpers.errors import TutorialError
+from tutorial_helpers.errors import DamageWarning, TutorialError
 
 SR = data_prep.SR
 
@@ -43,6 +43,50 @@ def test_a_recording_on_disk_is_read_again_as_it_is_in_memory(noise, tmp_path):
         assert np.array_equal(samples(0, n_samples), y)
 
 
+@pytest.mark.parametrize("native_sr", [8_000, 11_025, 22_050, 32_000, 44_100, 44_099])
+def test_excerpts_that_follow_each_other_are_the_whole_to_the_sample(noise, tmp_path, native_sr):
+    sf.write(tmp_path / "x.wav", noise(20, sr=native_sr), native_sr, subtype="FLOAT")
+    y = data_prep.read(tmp_path / "x.wav")
+    for seconds in (0.5, 1.7):
+        starts = np.arange(0, 20, seconds)
+        pieces = [data_prep.read(tmp_path / "x.wav", start=start, seconds=seconds) for start in starts]
+        assert np.abs(np.concatenate(pieces) - y).max() < 1e-5
+
+
+@pytest.fixture
+def voice(prompts):
+    return data_prep.read(prompts.recordings.loc["en/demo-instruct", "path"], seconds=20)
+
+
+def test_a_voice_on_one_of_two_channels_is_said_with_the_channel_to_read(voice, tmp_path):
+    sf.write(tmp_path / "x.wav", np.stack([np.zeros_like(voice), voice], axis=1), SR, subtype="FLOAT")
+    with pytest.warns(
+        DamageWarning, match=r"x.wav: 0.00 to 20.00 s: channel 1 of 2 is silent.* 6 dB too low.* channel=2"
+    ):
+        mean = data_prep.read(tmp_path / "x.wav")
+    assert np.abs(mean - voice / 2).max() < 1e-6
+    assert np.abs(data_prep.read(tmp_path / "x.wav", channel=2) - voice).max() < 1e-6
+    assert "channel 1 of 2 is silent" in data_prep.probe(tmp_path / "x.wav").damage
+    with pytest.raises(TutorialError, match="x.wav has 2 channels: choose from 1 to 2, not 3"):
+        data_prep.read(tmp_path / "x.wav", channel=3)
+    with pytest.raises(TutorialError, match="x.wav is silent"):
+        data_prep.read(tmp_path / "x.wav", channel=1)
+
+
+@pytest.mark.parametrize(("milliseconds", "is_told"), [(0, False), (0.5, False), (5, True), (-20, True)])
+def test_a_channel_that_is_late_is_said(voice, noise, tmp_path, milliseconds, is_told):
+    late = np.roll(voice, round(milliseconds * SR / 1000)) + noise(len(voice) / SR, rms=0.005)
+    sf.write(tmp_path / "x.wav", np.stack([voice, late], axis=1), SR)
+    damage = data_prep.probe(tmp_path / "x.wav").damage
+    assert (f"one channel is {abs(milliseconds):.0f} ms late" in damage) == is_told
+    assert bool(damage) == is_told
+
+
+def test_two_channels_with_different_sound_are_nothing_to_be_told(voice, tmp_path):
+    sf.write(tmp_path / "x.wav", np.stack([voice, voice[::-1]], axis=1), SR)
+    assert data_prep.probe(tmp_path / "x.wav").damage == ""
+
+
 def test_channels_that_cancel_are_told_at_the_end_unless_something_is_left_somewhere(sine, tmp_path):
     tone = sine(300, 70)
     sides = np.stack([tone, -tone], axis=1)
@@ -59,6 +103,7 @@ def test_probe_tells_rate_channels_codec_and_length(tmp_path):
     sf.write(tmp_path / "x.wav", np.zeros((22_050, 2)), 22_050)
     facts = data_prep.probe(tmp_path / "x.wav")
     assert (facts.sr, facts.channels, facts.codec, facts.seconds) == (22_050, 2, "pcm_s16le", 1.0)
+    assert (facts.damage, facts.header_seconds) == ("", 1.0)
 
 
 def test_a_recording_that_ends_early_gives_what_it_has(sine, tmp_path):

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -288,6 +289,74 @@ def test_a_recording_that_fails_at_its_end_leaves_nothing(threads, tmp_path, mon
     assert done.loc["a"].tolist() == ["failed", "the disk went away"]
     assert pd.read_parquet(tmp_path / "out/failures.parquet")["error"].tolist() == ["ValueError"]
     assert not stamps(tmp_path / "out") and not leftovers(tmp_path / "out")
+
+
+def test_a_name_too_long_for_a_file_gets_a_short_one_and_stays_whole_in_the_table(threads, tmp_path):
+    deep = "/".join(["Über den Rundfunk und die Gesellschaft " * 3] * 4)
+    recordings = write_voices(tmp_path / "in", ["a", "b"]).set_axis([f"{deep}/a", f"{deep}/b"]).rename_axis("recording")
+    done = scaling_up.extract(recordings, tmp_path / "out", client=threads)
+    assert done["status"].tolist() == ["done", "done"]
+    assert summaries_of(tmp_path / "out")["recording"].tolist() == [f"{deep}/a", f"{deep}/b"]
+    names = complete(tmp_path / "out")
+    assert len(names) == 2 and max(map(len, names)) < 200
+    assert (scaling_up.extract(recordings, tmp_path / "out", client=threads)["status"] == "there").all()
+
+
+def test_the_table_says_what_is_wrong_with_a_recording_that_was_measured(threads, tmp_path):
+    recordings = write_voices(tmp_path / "in", ["a", "b", "c"], seconds=5)
+    a, b = (Path(path) for path in recordings["path"][:2])
+    a.write_bytes(a.read_bytes()[: a.stat().st_size * 6 // 10])
+    y, sr = sf.read(b)
+    sf.write(b, np.column_stack([y, np.zeros_like(y)]), sr)
+    scaling_up.extract(recordings, tmp_path / "out", client=threads)
+    damage = summaries_of(tmp_path / "out").set_index("recording")["damage"]
+    assert damage["a"] == "3.00 to 5.00 s: is not there: the file is cut short"
+    assert damage["b"].startswith("0.00 to 5.00 s: channel 2 of 2 is silent, so the mean of all is 6 dB too low")
+    assert damage["c"] == ""
+
+
+# Two runs
+
+HOLDS = """
+import sys, time
+from tutorial_helpers import scaling_up
+with scaling_up._locked(sys.argv[1]):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_folder_that_a_run_measures_into_is_refused_to_another_until_it_has_ended(threads, tmp_path):
+    recordings = write_voices(tmp_path / "in", ["a"])
+    out = tmp_path / "out"
+    scaling_up.extract(recordings, out, client=threads)
+    holder = subprocess.Popen([sys.executable, "-c", HOLDS, str(out)], stdout=subprocess.PIPE, cwd=places.ROOT)
+    try:
+        assert holder.stdout.readline() == b"held\n"
+        before = stamps(out)
+        with pytest.raises(
+            TutorialError, match=rf"is in use since 20\d\d-.*: a run \(process {holder.pid} on .*Wait for it"
+        ):
+            scaling_up.extract(recordings, out, client=threads)
+        assert stamps(out) == before
+    finally:
+        holder.kill()
+        holder.wait()
+    assert (out / "lock.json").exists()  # it was killed
+    assert scaling_up.extract(recordings, out, client=threads)["status"].tolist() == ["there"]
+    assert not (out / "lock.json").exists()
+
+
+def test_a_lock_of_another_machine_or_of_a_process_that_has_gone(threads, tmp_path):
+    recordings = write_voices(tmp_path / "in", ["a"])
+    out = tmp_path / "out"
+    scaling_up.extract(recordings, out, client=threads)
+    for content in ("", json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "started": 1.0})):
+        (out / "lock.json").write_text(content)  # torn; or the number of a process is another's today
+        scaling_up.extract(recordings, out, client=threads)
+    (out / "lock.json").write_text(json.dumps({"host": "elsewhere", "pid": 1, "started": 1.0, "since": "2026-01-01"}))
+    with pytest.raises(TutorialError, match=r"since 2026-01-01: a run .process 1 on elsewhere.*delete .*lock.json"):
+        scaling_up.extract(recordings, out, client=threads)
 
 
 # What breaks

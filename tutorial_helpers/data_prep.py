@@ -13,17 +13,29 @@ from typing import Any
 import imageio_ffmpeg
 import numpy as np
 import pandas as pd
+import scipy.signal
 import soundfile
 import soxr
 
-from .decoding import blocks, open_audio
-from .errors import TutorialError
+from .containers import counted_seconds, open_audio
+from .decoding import Damage, blocks, damage_text, no_samples, refuse_senseless
+from .errors import DamageWarning, TutorialError
 
 with warnings.catch_warnings():  # pydub warns that no ffmpeg is installed; it is given one below
     warnings.simplefilter("ignore", RuntimeWarning)
     import pydub
 
 SR = 16_000  # Hz: the one sampling rate of this project; the recognisers and the voice detector want it too
+
+SETTLING = 0.05  # seconds around an excerpt in which the resampling filter settles
+CANCELLED = 0.01  # of the channels' power, a tenth of their RMS: what is left of the mean is not the recording
+CANCEL = "its channels cancel when they are averaged (opposite phase)"
+SILENT_CHANNEL = 1e-6  # of the loudest channel's power, 60 dB below: a microphone that was not there
+SHORTEST_DELAY, LONGEST_DELAY = 0.001, 0.05  # s: a delay that combs out frequencies of speech; beyond, it is an echo
+ALIKE = 0.5  # correlation of two channels from which on one repeats the other
+LONGEST_LOOKED_AT = 10  # seconds in which a delay between channels is looked for
+
+Sums = tuple[np.ndarray, float, float]  # of a block: the power of each channel, that of their mean, a delay (s)
 
 SHORTEST = 0.13  # seconds: the longest window of any measure is the 0.128 s of Praat's intensity
 
@@ -34,35 +46,61 @@ pydub.AudioSegment.converter = imageio_ffmpeg.get_ffmpeg_exe()
 def probe(path: str | Path) -> pd.Series:
     """What a file holds before anything is changed.
 
-    Lesson: 01_data_prep, 02_representations, 04_statistics, 06_scaling_up.
+    It decodes the whole file, for nothing else counts it and finds its damage: a second for ten minutes of mp3.
+    Lesson: 01_data_prep.
 
     Returns
     -------
     pandas.Series
-        Native `sr` (Hz), `channels`, `codec`; `seconds`, counted from the packets of the whole file without decoding
-        them (about a second for four hours of mp3); `header_seconds`, what libsndfile makes of the header, missing
-        where it cannot read the format. The two differ where a variable-rate mp3 has no length in its header.
+        Native `sr` (Hz), `channels`, `codec`; `seconds`, counted; `header_seconds`, what libsndfile makes of the
+        header, missing where it cannot read the format; and `damage`, a line that says what is wrong with the file and
+        where, empty where nothing is. The two lengths differ where a variable-rate mp3 has no length in its header.
+
+    Raises
+    ------
+    TutorialError
+        As `decoding.blocks`.
     """
+    name = Path(path).name
+    damage: list[Damage] = []
     with open_audio(path) as container:
-        stream = container.streams.audio[0]
-        duration = sum(packet.duration or 0 for packet in container.demux(stream)) * stream.time_base
-        facts = {
-            "sr": stream.rate,
-            "channels": stream.channels,
-            "codec": stream.codec_context.codec.canonical_name,
-            "seconds": float(duration),
-        }
+        codec = container.streams.audio[0].codec_context.codec.canonical_name
+    sums: list[Sums] = []
+    lengths = [(len(y), sr) for y, sr in _one_channel(blocks(path, damage=damage), None, name, sums)]
+    seconds = sum(n_samples / sr for n_samples, sr in lengths)
+    damage += [(0.0, seconds, what) for what in _judge_channels(sums)]
+    facts = {"sr": lengths[0][1], "channels": len(sums[0][0]), "codec": codec, "seconds": seconds}
     try:
-        facts["header_seconds"] = soundfile.info(path).duration
-    except soundfile.LibsndfileError:
+        with open(path, "rb") as file:  # by its name, libsndfile would take a .raw for what it is not
+            facts["header_seconds"] = soundfile.info(file).duration
+    except soundfile.SoundFileError:
         facts["header_seconds"] = np.nan
-    return pd.Series(facts, name=Path(path).name)
+    facts["damage"] = damage_text(damage)
+    return pd.Series(facts, name=name)
 
 
-def read(path: str | Path, *, start: float = 0.0, seconds: float | None = None, sr: int = SR) -> np.ndarray:
+def length(path: str | Path) -> float:
+    """How long a file is in seconds, by counting its packets: within 0.1 s, and a second for four hours of mp3.
+
+    It decodes nothing, so it does not see damage; `probe` does.
+    Lesson: 01_data_prep, 04_statistics, 06_scaling_up.
+
+    Raises
+    ------
+    TutorialError
+        Where the file is missing or holds no sound.
+    """
+    return counted_seconds(Path(path))
+
+
+def read(
+    path: str | Path, *, start: float = 0.0, seconds: float | None = None, sr: int = SR, channel: int | None = None
+) -> np.ndarray:
     """Read an excerpt as mono samples; only the excerpt is decoded, a block at a time.
 
-    Channels are averaged, and the average checked as in `downmix`; soxr resamples, with its anti-aliasing filter.
+    Channels are averaged, and the average checked as in `downmix`; soxr resamples, with its anti-aliasing filter. What
+    cannot be decoded is silence; a `DamageWarning` says where, and which channel is silent or late. Excerpts that
+    follow each other are together the whole.
     Lesson: 01_data_prep and all that follow.
 
     Parameters
@@ -73,6 +111,8 @@ def read(path: str | Path, *, start: float = 0.0, seconds: float | None = None, 
         How much; all there is where None. A recording that ends earlier gives what it has.
     sr : int
         The rate to resample to, in Hz.
+    channel : int, optional
+        The one channel to read, from 1 on, instead of the mean of all.
 
     Returns
     -------
@@ -84,16 +124,26 @@ def read(path: str | Path, *, start: float = 0.0, seconds: float | None = None, 
     TutorialError
         As `stream` does, and where the excerpt is silent or shorter than the longest analysis window (0.13 s).
     """
-    y = np.concatenate(list(stream(path, start=start, seconds=seconds, sr=sr)))
-    _refuse_unheard(Path(path).name, bool(y.any()), start, len(y) / sr)
+    name = Path(path).name
+    y = np.concatenate(list(stream(path, start=start, seconds=seconds, sr=sr, channel=channel)))
+    _refuse_unheard(name, bool(y.any()), start, len(y) / sr)
     return y
 
 
 @contextmanager
-def on_disk(path: str | Path, *, sr: int = SR) -> Iterator[tuple[Callable[[int, int], np.ndarray], int]]:
+def on_disk(
+    path: str | Path, *, sr: int = SR, damage: list[Damage] | None = None
+) -> Iterator[tuple[Callable[[int, int], np.ndarray], int]]:
     """Decode a whole recording once and keep its samples on disk, for measures that must look at them twice.
 
     It takes 0.23 GB an hour where temporary files are kept, until the `with` ends.
+
+    Parameters
+    ----------
+    path, sr
+        As in `read`.
+    damage : list, optional
+        As in `stream`.
 
     Yields
     ------
@@ -109,11 +159,17 @@ def on_disk(path: str | Path, *, sr: int = SR) -> Iterator[tuple[Callable[[int, 
             file.seek(4 * first)
             return np.frombuffer(file.read(4 * (last - first)), np.float32)
 
-        for y in stream(path, sr=sr):
+        for y in stream(path, sr=sr, damage=damage):
             file.write(y.tobytes())
             n_samples, heard = n_samples + len(y), heard or bool(y.any())
         _refuse_unheard(Path(path).name, heard, 0.0, n_samples / sr)
         yield samples, n_samples
+
+
+def _warn(name: str, damage: list[Damage]) -> None:
+    """Say in one warning what is wrong with a recording."""
+    if damage:
+        warnings.warn(f"{name}: {damage_text(damage)}", DamageWarning, stacklevel=3)
 
 
 def _refuse_unheard(name: str, heard: bool, start: float, seconds: float) -> None:
@@ -130,8 +186,27 @@ def _refuse_unheard(name: str, heard: bool, start: float, seconds: float) -> Non
         )
 
 
-def stream(path: str | Path, *, start: float = 0.0, seconds: float | None = None, sr: int = SR) -> Iterator[np.ndarray]:
+def stream(
+    path: str | Path,
+    *,
+    start: float = 0.0,
+    seconds: float | None = None,
+    sr: int = SR,
+    channel: int | None = None,
+    damage: list[Damage] | None = None,
+) -> Iterator[np.ndarray]:
     """Yield what `read` reads, in blocks of about 30 s, for files of any length; silence and short files pass.
+
+    Reading begins at a full second, where the samples of every rate meet, and a little before the excerpt, so that an
+    excerpt has the samples of the whole.
+
+    Parameters
+    ----------
+    path, start, seconds, sr, channel
+        As in `read`.
+    damage : list, optional
+        Gets a tuple (from, to, reason), in s, for each thing that is wrong. Where None, a `DamageWarning` says it after
+        the last block.
 
     Yields
     ------
@@ -141,25 +216,115 @@ def stream(path: str | Path, *, start: float = 0.0, seconds: float | None = None
     Raises
     ------
     TutorialError
-        Where the file is missing, holds no sound, is cut short, holds NaN, where `start` lies behind its end, or, after
-        the last block, where its channels cancel.
+        Where the file is missing, holds no sound, is damaged beyond use, holds NaN, has no such channel, where `start`
+        lies behind its end, or, after the last block, where its channels cancel.
     """
-    resampler: Any = None
-    power, mono_power = 0.0, 0.0
-    for samples, native_sr in blocks(path, start=start, seconds=seconds):
+    name = Path(path).name
+    refuse_senseless(name, start, seconds)
+    begins = max(0, int(start - SETTLING))
+    length = None if seconds is None else start + seconds - begins + SETTLING
+    found: list[Damage] = []
+    sums: list[Sums] = []
+    mono = _one_channel(blocks(path, start=begins, seconds=length, damage=found, asked=start), channel, name, sums)
+    at, first = begins * sr, round(start * sr)
+    last = None if seconds is None else max(round((start + seconds) * sr), first + 1)
+    for y in _resampled(mono, sr):
+        wanted = y[max(first - at, 0) : None if last is None else max(last - at, 0)]
+        at += len(y)
+        if len(wanted):
+            yield wanted
+    if at <= first:
+        raise no_samples(name, start)
+    until = np.inf if seconds is None else start + seconds
+    found = [record for record in found if record[1] >= start and record[0] <= until]
+    wrong = _judge_channels(sums)
+    if CANCEL in wrong:
+        raise TutorialError(f"{name}: {CANCEL}. Read one of them: channel=1.")
+    found += [(start, min(until, at / sr), what) for what in wrong]
+    if damage is None:
+        _warn(name, found)
+    else:
+        damage += found
+
+
+def _one_channel(
+    native: Iterator[tuple[np.ndarray, int]],
+    channel: int | None,
+    name: str,
+    sums: list[Sums],
+) -> Iterator[tuple[np.ndarray, int]]:
+    """One channel, or the mean of all, of blocks (n_samples, channels).
+
+    `sums` gets, for each, the power of each channel, that of the mean, and by how much a channel is late (s).
+    """
+    for samples, native_sr in native:
+        n_channels = samples.shape[1]
+        if channel is not None:
+            if not 1 <= channel <= n_channels:
+                raise TutorialError(f"{name} has {n_channels} channels: choose from 1 to {n_channels}, not {channel}.")
+            yield samples[:, channel - 1], native_sr
+            continue
         y = samples.mean(axis=1)
-        power += float(np.linalg.norm(samples)) ** 2 / samples.shape[1]
-        mono_power += float(np.linalg.norm(y)) ** 2
-        resampler = resampler or soxr.ResampleStream(native_sr, sr, 1, dtype="float32")
+        powers = np.einsum("ij,ij->j", samples, samples, dtype=float)
+        late = _late_by(samples[: LONGEST_LOOKED_AT * native_sr], native_sr) if not sums and n_channels > 1 else 0.0
+        sums.append((powers, float(np.dot(y, y)), late))
+        yield y, native_sr
+
+
+def _resampled(blocks_of_one: Iterator[tuple[np.ndarray, int]], sr: int) -> Iterator[np.ndarray]:
+    """Blocks of samples (n_samples,), whatever their rates, at one rate."""
+    resampler: Any = None
+    rate, nothing = 0, np.zeros(0, np.float32)
+    for y, native_sr in blocks_of_one:
+        if native_sr != rate:
+            if resampler:
+                yield resampler.resample_chunk(nothing, last=True)
+            resampler, rate = soxr.ResampleStream(native_sr, sr, 1, dtype="float32"), native_sr
         yield resampler.resample_chunk(y)
-    yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
-    _refuse_cancelled(power, mono_power, Path(path).name)
+    if resampler:
+        yield resampler.resample_chunk(nothing, last=True)
+
+
+def _judge_channels(sums: list[Sums]) -> list[str]:
+    """What is wrong with the channels: that they cancel each other, or that one is silent or late."""
+    if len({len(powers) for powers, _, _ in sums}) != 1:  # one was chosen; or files were joined, and none goes through
+        return []
+    powers = np.sum([powers for powers, _, _ in sums], axis=0)
+    if sum(mono_power for _, mono_power, _ in sums) < CANCELLED * powers.mean():
+        return [CANCEL]
+    is_silent = powers <= SILENT_CHANNEL * powers.max()
+    if is_silent.any() and powers.any():
+        silent = ", ".join(str(number) for number in np.flatnonzero(is_silent) + 1)
+        lower = 20 * np.log10(len(powers) / (~is_silent).sum())
+        return [
+            f"channel {silent} of {len(powers)} is silent, so the mean of all is {lower:.0f} dB too low: read with "
+            f"channel={powers.argmax() + 1}"
+        ]
+    if late := sums[0][2]:
+        return [f"one channel is {1000 * late:.0f} ms late, which the mean of both mixes up: read with channel=1"]
+    return []
+
+
+def _late_by(samples: np.ndarray, sr: int) -> float:
+    """By how much (s) a channel repeats the loudest one later or earlier, where it does so by over a millisecond."""
+    longest = round(LONGEST_DELAY * sr)
+    loudest = np.argmax((samples**2).sum(axis=0))
+    for other in range(samples.shape[1]):
+        likeness = scipy.signal.correlate(samples[:, other], samples[:, loudest], method="fft")
+        middle = len(samples) - 1
+        likeness = np.abs(likeness[max(middle - longest, 0) : middle + longest + 1])
+        power = np.linalg.norm(samples[:, other]) * np.linalg.norm(samples[:, loudest])
+        late = abs(int(likeness.argmax()) - min(longest, middle)) / sr
+        if late > SHORTEST_DELAY and likeness.max() > ALIKE * power > 0:
+            return late
+    return 0.0
 
 
 def read_native(path: str | Path, *, start: float = 0.0, seconds: float | None = None) -> tuple[np.ndarray, int]:
     """Read an excerpt as it is stored, silence included.
 
-    Lesson: 01_data_prep, 04_statistics.
+    Where channels or rate change, as in files that were joined, all is as the first block is.
+    Lesson: 01_data_prep, 02_representations, 04_statistics.
 
     Returns
     -------
@@ -167,9 +332,21 @@ def read_native(path: str | Path, *, start: float = 0.0, seconds: float | None =
         float32, shape (n_samples, channels).
     sr : int
         The native rate in Hz.
+
+    Raises
+    ------
+    TutorialError
+        As `decoding.blocks`.
     """
-    read_blocks = list(blocks(path, start=start, seconds=seconds))
-    return np.concatenate([samples for samples, _ in read_blocks]), read_blocks[0][1]
+    damage: list[Damage] = []
+    read_blocks = list(blocks(path, start=start, seconds=seconds, damage=damage))
+    _warn(Path(path).name, damage)
+    n_channels, sr = read_blocks[0][0].shape[1], read_blocks[0][1]
+    for number, (samples, native_sr) in enumerate(read_blocks):
+        if samples.shape[1] != n_channels:
+            samples = samples.mean(axis=1, keepdims=True).repeat(n_channels, axis=1)
+        read_blocks[number] = (samples if native_sr == sr else soxr.resample(samples, native_sr, sr)), sr
+    return np.concatenate([samples for samples, _ in read_blocks]), sr
 
 
 def downmix(samples: np.ndarray, *, name: str = "The recording") -> np.ndarray:
@@ -180,16 +357,9 @@ def downmix(samples: np.ndarray, *, name: str = "The recording") -> np.ndarray:
     Lesson: 01_data_prep.
     """
     y = samples.mean(axis=1)
-    _refuse_cancelled(np.mean(samples**2, axis=1).sum(), np.sum(y**2), name)
+    if np.sum(y**2) < CANCELLED * np.mean(samples**2, axis=1).sum():
+        raise TutorialError(f"{name}: {CANCEL}. Keep one of them: samples[:, 0].")
     return y
-
-
-def _refuse_cancelled(power: float, mono_power: float, name: str) -> None:
-    """Raise TutorialError where the channels' mean has less than a hundredth of their power, a tenth of their RMS."""
-    if mono_power < 0.01 * power:
-        raise TutorialError(
-            f"{name}: its channels cancel when they are averaged (opposite phase). Save one channel and read that."
-        )
 
 
 def quality(y: np.ndarray, sr: int) -> pd.Series:

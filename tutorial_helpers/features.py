@@ -15,6 +15,7 @@ from scipy.signal import get_window
 
 from . import data_prep, praat, voice
 from .data_prep import SR, dbfs
+from .decoding import Damage
 from .representations import HOP_LENGTH, N_FFT, N_MELS, frame_times, refuse_if_not_samples
 
 N_MFCC = 13
@@ -78,7 +79,11 @@ def frame_table(
 
 
 def frames_of_file(
-    path: str | Path, *, floor: float | None = None, ceiling: float | None = None
+    path: str | Path,
+    *,
+    floor: float | None = None,
+    ceiling: float | None = None,
+    damage: list[Damage] | None = None,
 ) -> Iterator[pd.DataFrame]:
     """The frames of a file of any length at 16 kHz, in tables of two minutes: one below the other, its `frame_table`.
 
@@ -90,6 +95,8 @@ def frames_of_file(
     path : str or Path
     floor, ceiling : float, Hz
         As in `frame_table`.
+    damage : list, optional
+        As in `data_prep.stream`.
 
     Yields
     ------
@@ -101,7 +108,7 @@ def frames_of_file(
     TutorialError
         As `data_prep.read` and `frame_table`.
     """
-    with data_prep.on_disk(path) as (take, n_samples):
+    with data_prep.on_disk(path, damage=damage) as (take, n_samples):
         yield from _tables(take, n_samples, SR, floor, ceiling)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -17,6 +20,7 @@ from uuid import uuid4
 import fsspec
 import numpy as np
 import pandas as pd
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 from distributed import Client
@@ -25,11 +29,13 @@ from fsspec.implementations.local import LocalFileSystem
 
 from . import cluster, data_prep, features, metadata, segments
 from .codebook import describe
+from .decoding import Damage, damage_text
 from .errors import TutorialError
 
 # the packages on whose versions the numbers depend: one dataset is made with one version of each
 MEASURING = ["audio-as-data-tutorial", "numpy", "scipy", "librosa", "praat-parselmouth", "soundfile", "soxr", "av"]
 FOLDERS = ["frames", "recordings"]
+LONGEST_NAME = 200  # bytes of a file's name; systems allow 255, and a temporary file's ending is to be added
 FAILURE_COLUMNS = ["recording", "path", "error", "reason"]
 # of these, a summary needs all frames at once; of the others it is a mean, and sums of two minutes are enough
 KEPT = ["recording", "time", "f0", "f0_floor", "f0_ceiling", "voiced", "nucleus", "level"]
@@ -47,9 +53,9 @@ def extract(
     """Measure each recording, and write its frames and its summary as two tables of Parquet files.
 
     `out` gets a file a recording in `frames` (as `features.frame_table`, after a column `recording`) and in
-    `recordings` (as `segments.measure` of the whole recording), `failures.parquet`, and `metadata.json` (versions,
-    parameters, and what each column means). What is complete is never measured again, what failed is: after a crash,
-    or with more recordings, call it again with the same `out`. A script of your own calls this under
+    `recordings` (as `segments.measure` of the whole recording, and `damage`), `failures.parquet`, and `metadata.json`
+    (versions, parameters, and what each column means). What is complete is never measured again, what failed is: after
+    a crash, or with more recordings, call it again with the same `out`. A script of your own calls this under
     `if __name__ == "__main__":`.
     Lesson: 06_scaling_up.
 
@@ -80,6 +86,12 @@ def extract(
     paths = _paths_by_name(recordings)
     out = _absolute(out)
     _prepare(out, floor, ceiling)
+    with _locked(out):
+        return _extract(paths, out, client, workers)
+
+
+def _extract(paths: dict[str, str], out: str, client: Client | str | None, workers: int | None) -> pd.DataFrame:
+    """As `extract`, with its arguments checked, and with `out` to itself."""
     there = _remove_incomplete(out)
     complete = {name for name in paths if _file_name(name) in there}
     waiting = {name: path for name, path in paths.items() if name not in complete}
@@ -145,9 +157,13 @@ def _locate(path: str) -> tuple[AbstractFileSystem, str]:
 def _file_name(name: str) -> str:
     """What a recording's files are called: its name, %-quoted where it is no letter, digit or one of `-._~`.
 
-    A `_` or `.` at the beginning is quoted too, for readers of Parquet pass over files that are called so.
+    A `_` or `.` at the beginning is quoted too, for readers of Parquet pass over files that are called so. Of a name
+    that is too long for a file there is the beginning, and a checksum of the whole; the tables have all of it.
     """
     quoted = re.sub(r"[^\w.~-]|^[_.]", lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), name)
+    if len(quoted.encode()) > LONGEST_NAME:
+        begins = quoted.encode()[: LONGEST_NAME // 2].decode(errors="ignore")
+        quoted = f"{begins}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
     return f"{quoted}.parquet"
 
 
@@ -159,7 +175,7 @@ def _versions() -> dict[str, str]:
 def _columns() -> list[str]:
     """The columns of a dataset's tables, from a second of noise."""
     frames = features.frame_table(np.random.default_rng(0).normal(0, 0.1, data_prep.SR)).assign(recording="")
-    return [*frames, *segments.measure(frames, segments.whole(frames)), *FAILURE_COLUMNS]
+    return [*frames, *segments.measure(frames, segments.whole(frames)), "damage", *FAILURE_COLUMNS]
 
 
 def _prepare(out: str, floor: float | None, ceiling: float | None) -> None:
@@ -215,6 +231,51 @@ def _check_made_alike(out: str, limits: dict[str, float | None] | None = None) -
             "measures of two kinds are not mixed."
         )
     return made_with
+
+
+@contextmanager
+def _locked(out: str) -> Iterator[None]:
+    """Keep other runs out of a folder: two would take each other's files for what a killed run left.
+
+    The lock of a run of this machine that has ended without removing it is taken over.
+    """
+    fs, place = _locate(out)
+    lock = f"{place}/lock.json"
+    me = psutil.Process()
+    mine = {"host": socket.gethostname(), "pid": me.pid, "started": me.create_time()}
+    with suppress(FileNotFoundError):
+        if _has_ended(_holder(fs, lock)):
+            fs.rm_file(lock)
+    try:
+        if fs.exists(lock):
+            raise FileExistsError(lock)
+        with fs.open(lock, "xb" if isinstance(fs, LocalFileSystem) else "wb") as file:
+            file.write(json.dumps({**mine, "since": f"{datetime.now():%Y-%m-%d %H:%M:%S}"}).encode())
+    except FileExistsError:
+        holder = _holder(fs, lock)
+        raise TutorialError(
+            f"{out} is in use since {holder.get('since')}: a run (process {holder.get('pid')} on {holder.get('host')}) "
+            f"measures into it. Wait for it; if that machine was switched off, delete {lock}."
+        ) from None
+    try:
+        yield
+    finally:
+        fs.rm_file(lock)
+
+
+def _holder(fs: AbstractFileSystem, lock: str) -> dict:
+    """Who made a lock; empty where it was killed while it wrote it."""
+    return json.loads(fs.cat_file(lock) or b"{}")
+
+
+def _has_ended(holder: dict) -> bool:
+    """Whether the process of this machine that made a lock is no more; one of another machine cannot be seen."""
+    if holder.get("host") != socket.gethostname():
+        return not holder
+    try:
+        return psutil.Process(holder["pid"]).create_time() != holder["started"]
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _files(fs: AbstractFileSystem, folder: str) -> set[str]:
@@ -290,8 +351,9 @@ def _write_frames(name: str, path: str, file: BinaryIO, made_with: dict[str, dic
     floor, ceiling = (made_with["parameters"][limit] for limit in ("f0_floor", "f0_ceiling"))
     kept: list[pd.DataFrame] = []
     parts = []
+    damage: list[Damage] = []
     with ExitStack() as stack:
-        for table in features.frames_of_file(path, floor=floor, ceiling=ceiling):
+        for table in features.frames_of_file(path, floor=floor, ceiling=ceiling, damage=damage):
             parts.append(_sums_and_counts(table))
             measures = table.select_dtypes("float").columns.drop("time")
             table = table.astype(dict.fromkeys(measures, "float32"))  # seven digits, half the disk
@@ -309,7 +371,7 @@ def _write_frames(name: str, path: str, file: BinaryIO, made_with: dict[str, dic
     over_voiced, _ = segments.columns_of_means(means.to_frame().T)
     if summary["f0"].isna().item():  # too little voice has no measures
         means[over_voiced] = np.nan
-    return summary.assign(**means)
+    return summary.assign(**means, damage=damage_text(damage)).astype({"damage": metadata.TEXT})
 
 
 def _sums_and_counts(frames: pd.DataFrame) -> pd.DataFrame:

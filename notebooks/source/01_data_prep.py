@@ -94,12 +94,14 @@ print(episode.name)
 # Before a single sample is used, ask the file what it holds. Its [sampling rate](../site/glossary.md#sampling-rate),
 # the *native rate*, says how many samples a second were stored, and half of it is the highest frequency that the file
 # can carry. [Channels](../site/glossary.md#channel) are parallel tracks. The [codec](../site/glossary.md#codec) says
-# how samples became bytes, and whether something was thrown away on the way.
+# how samples became bytes, and whether something was thrown away on the way. `probe` decodes the whole file, so it also
+# finds what is damaged: a download that broke off, a stretch that cannot be decoded, a silent channel.
 
 # %%
 facts = data_prep.probe(episode.path)
 print(f"{facts.sr:,} Hz, {facts.channels} channel(s), {facts.codec}, {facts.seconds:.2f} s")
 print(f"highest frequency it can hold: {facts.sr / 2:,.0f} Hz")
+print(f"damage: {facts.damage or 'none'}")
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
@@ -167,16 +169,16 @@ print(f"the same for a four-hour show   naive: {4 * 3600:,} s   right: {right_se
 # %% [markdown]
 # ### Pitfall: believing the length in an mp3's header
 #
-# A variable-rate mp3 need not say how long it is. Software then guesses from the first frames. Counting the packets of
-# the whole file does not guess, and costs about a second for four hours. Here we write such a file on purpose.
+# A variable-rate mp3 need not say how long it is. Software then guesses from the first frames. `data_prep.length`
+# counts the packets of the whole file, which takes about a second for four hours. Here we write such a file on purpose.
 
 # %% tags=["pitfall"]
 headless = work / "no_length.mp3"
 speech_then_pause = np.concatenate([words[: 15 * sr], np.zeros(15 * sr, np.float32)])
 data_prep.to_pydub(speech_then_pause, sr).export(headless, format="mp3", parameters=["-q:a", "4", "-write_xing", "0"])
-counted = data_prep.probe(headless)
+guessed, counted = data_prep.probe(headless).header_seconds, data_prep.length(headless)
 true_seconds = len(speech_then_pause) / sr
-print(f"true: {true_seconds:.0f} s   naive: {counted.header_seconds:.0f} s   right: {counted.seconds:.0f} s")
+print(f"true: {true_seconds:.0f} s   naive: {guessed:.0f} s   right: {counted:.0f} s")
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]
@@ -596,7 +598,7 @@ if source.truth is not None:
     rows["share of steps judged alike"] = 1, np.mean((in_turn == heard)[clear])
     firsts = speech.groupby("group")["path"].first()
     for name, group in {"bitrate_before": "FM", "bitrate_after": "stream"}.items():
-        kbits = 8 * Path(firsts[group]).stat().st_size / data_prep.probe(firsts[group])["seconds"] / 1000
+        kbits = 8 * Path(firsts[group]).stat().st_size / data_prep.length(firsts[group]) / 1000
         rows[f"bit rate, {group} (kb/s)"] = source.truth["values"].loc[name, "value"], kbits
 beside = pd.DataFrame.from_dict(rows, orient="index", columns=["planted", "estimated"])
 beside.round(2)

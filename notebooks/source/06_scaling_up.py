@@ -264,7 +264,7 @@ del sliced  # the whole array goes with its last view
 # %%
 def seconds_in(path):
     try:
-        return data_prep.probe(path)["seconds"]
+        return data_prep.length(path)
     except errors.TutorialError:
         return 0.0  # what cannot be read stays in: part F shows what becomes of it
 

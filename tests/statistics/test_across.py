@@ -279,7 +279,7 @@ def test_what_is_followed_is_pitch_or_the_learners_own_column():
 
 
 def test_some_of_four_voices_are_measured_too_where_the_chosen_recordings_have_few(monkeypatch):
-    monkeypatch.setattr(data_prep, "probe", lambda path: {"seconds": 3.0})
+    monkeypatch.setattr(data_prep, "length", lambda path: 3.0)
     table = recordings(speaker=list("a" * 15 + "b" * 12 + "c" * 11 + "d" * 4 + "e" * 3))
     wanted = across.choose_segments(spoken_in(table), table.iloc[[20, 3]], rng(), most=5)
     assert wanted.index.is_unique and {"r20", "r03"} <= set(wanted.index)
@@ -297,7 +297,7 @@ def test_no_more_is_measured_than_the_chosen_where_they_hold_three_speakers_or_n
 
 
 def test_recordings_that_end_before_the_start_are_not_drawn(monkeypatch):
-    monkeypatch.setattr(data_prep, "probe", lambda path: {"seconds": 1.0 if path in ("r07.wav", "r08.wav") else 3.0})
+    monkeypatch.setattr(data_prep, "length", lambda path: 1.0 if path in ("r07.wav", "r08.wav") else 3.0)
     table = recordings(speaker=list("abc") * 3)
     spoken = corpora.spoken(corpora.Corpus("test", table, None, None, "r00"), start=1.5)
     drawn = across.choose_segments(spoken, table.iloc[:2], rng())

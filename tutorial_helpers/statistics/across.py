@@ -175,7 +175,7 @@ def _pairs_of_one_speaker(speech: pd.DataFrame, rng: np.random.Generator, *, mos
 
 def _all_last(paths: Iterable[str], seconds: float) -> bool:
     """Whether each of these recordings is that long or longer."""
-    return all(data_prep.probe(path)["seconds"] >= seconds for path in paths)
+    return all(data_prep.length(path) >= seconds for path in paths)
 
 
 def choose_segments(
