@@ -113,7 +113,7 @@ def kept(cache):
 def test_a_corpus_by_its_address_is_like_the_folder_it_was_made_from(web, folder):
     there, here = corpora.load(web.url), corpora.load(folder)
     pd.testing.assert_frame_equal(there.recordings.drop(columns="path"), here.recordings.drop(columns="path"))
-    assert there.recordings.loc["interview", ["speaker", "listeners", "code"]].tolist() == ["Jörg", 1200, 7]
+    assert there.recordings.loc["interview", ["speaker", "listeners", "code"]].tolist() == ["Jörg", 1200, "007"]
     assert there.recordings.loc["deep/Gespräch #2 mit Jörg 50%20", "speaker"] == "Smith, Ann"
     assert (there.name, there.default) == (web.url, here.default)
     for name in here.recordings.index:
@@ -246,7 +246,7 @@ def test_a_wrong_manifest_is_refused_by_its_address_before_any_file_is_fetched(w
         (b"\xef\xbb\xbf<html></html>", "gave a web page, not a CSV"),
         (b"", "cannot be read as a table"),
         (b"file,sha256\n", "names no file"),
-        (b"file;sha256\nx.wav;" + b"0" * 64, "no column 'file'. Its columns: file;sha256"),
+        (b"file|sha256\nx.wav|" + b"0" * 64, r"no column 'file'. Its columns: file\|sha256"),
         (b"\xff\xfePK\x03", "is not a CSV in UTF-8"),
     ],
 )

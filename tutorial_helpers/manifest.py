@@ -13,7 +13,7 @@ import pooch
 from tqdm import tqdm
 
 from .errors import TutorialError
-from .metadata import check_files, read_metadata, recordings_in
+from .metadata import check_files, read_metadata, read_table, recordings_in
 
 CACHE = "audio-as-data-tutorial"  # the folder in this machine's cache where recordings from the web are kept
 TIMEOUT = 30  # seconds that a server may be silent
@@ -40,10 +40,10 @@ def write_manifest(folder: str | Path) -> Path:
     table = pd.DataFrame({"file": files, "sha256": [pooch.file_hash(path) for path in paths]})
     metadata = folder / "metadata.csv"
     if metadata.exists():
-        known = pd.read_csv(metadata, dtype=str, keep_default_na=False)
+        known = read_table(metadata, metadata)
         for column in {"sha256", "url"} & set(known.columns):
             raise TutorialError(f"{metadata} has a column '{column}', which a manifest has for itself. Rename it.")
-        known["file"] = [Path(name).as_posix() for name in known["file"]]
+        known["file"] = read_metadata(metadata, metadata)["file"].to_numpy()
         table = table.merge(known, on="file", how="left")
     _atomic_write(table, folder / "manifest.csv")
     return folder / "manifest.csv"
@@ -114,13 +114,12 @@ def _read_manifest(path: Path, address: str) -> pd.DataFrame:
             f"{address} gave a web page, not a CSV. Open the address in a browser: you should see the table itself."
         )
     try:
-        table = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False).fillna("")
-    except ValueError as error:
-        raise TutorialError(f"{address} cannot be read as a table ({error}). {HOW_TO_MAKE_ONE}") from error
-    for column in ("file", "sha256"):
-        if column not in table.columns:
-            columns = ", ".join(table.columns)
-            raise TutorialError(f"{address} has no column '{column}'. Its columns: {columns}. {HOW_TO_MAKE_ONE}")
+        table = read_table(StringIO(text), address)
+    except TutorialError as error:
+        raise TutorialError(f"{error} {HOW_TO_MAKE_ONE}") from error
+    if "sha256" not in table.columns:
+        columns = ", ".join(table.columns)
+        raise TutorialError(f"{address} has no column 'sha256'. Its columns: {columns}. {HOW_TO_MAKE_ONE}")
     check_files(list(table["file"]), address)
     read_metadata(StringIO(table.drop(columns=["sha256", "url"], errors="ignore").to_csv(index=False)), address)
     table["sha256"] = table["sha256"].str.strip().str.lower()
