@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
+from typing import Any
 
 from . import corpora
-from .errors import TutorialError
+from .errors import DamageWarning, LeftOutWarning, TutorialError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,7 +53,12 @@ def main(arguments: list[str] | None = None) -> int:
 
     options = parser.parse_args(arguments)
     try:
-        return COMMANDS[options.command](options)
+        with warnings.catch_warnings():
+            warnings.showwarning = _print_note
+            return COMMANDS[options.command](options)
+    except KeyboardInterrupt:
+        print(f"Stopped. {KEPT_OF.get(options.command, '')}".rstrip(), file=sys.stderr)
+        return 130  # as a shell calls it
     except TutorialError as error:
         print(f"Error: {error}", file=sys.stderr)
     except ModuleNotFoundError as error:
@@ -63,6 +70,12 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
     return 1
+
+
+def _print_note(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    """Print a warning of ours as a sentence; those of other packages are for programmers."""
+    if issubclass(category, (DamageWarning, LeftOutWarning)):
+        print(f"Note: {message}", file=sys.stderr)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -104,18 +117,14 @@ def _extract(options: argparse.Namespace) -> int:
     from . import scaling_up
 
     recordings = corpora.load(options.corpus).recordings
-    try:
-        done = scaling_up.extract(
-            recordings,
-            options.out,
-            client=options.scheduler,
-            workers=options.workers,
-            floor=options.floor,
-            ceiling=options.ceiling,
-        )
-    except KeyboardInterrupt:
-        print("Stopped. What is complete is kept: start again with the same command.", file=sys.stderr)
-        return 130  # as a shell calls it
+    done = scaling_up.extract(
+        recordings,
+        options.out,
+        client=options.scheduler,
+        workers=options.workers,
+        floor=options.floor,
+        ceiling=options.ceiling,
+    )
     failed = done[done["status"] == "failed"]
     for name, reason in failed["reason"].items():
         print(f"FAILED {name}: {reason}", file=sys.stderr)
@@ -163,6 +172,12 @@ COMMANDS = {
     "notebooks": _publish,
     "links": _publish,
     "environment": _publish,
+}
+# what stays when a command is stopped, and how to go on
+KEPT_OF = {
+    "run": "The lessons that were done are in the report, and in run.json.",
+    "workshop": "The teams that were done are on the page, and in workshop.json.",
+    "extract": "What is complete is kept: start again with the same command.",
 }
 # what a command needs beyond the helpers themselves
 EXTRA_OF = dict.fromkeys(["run", "workshop", "notebooks", "links", "environment"], "notebooks") | {"extract": "archive"}

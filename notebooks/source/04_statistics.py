@@ -1022,7 +1022,7 @@ if gap is not None:
 
 # %% tags=["pitfall"]
 if len(measured):
-    kbps = measured["path"].map(lambda path: 8 * Path(path).stat().st_size / 1000 / data_prep.probe(path)["seconds"])
+    kbps = measured["path"].map(lambda path: 8 * Path(path).stat().st_size / 1000 / data_prep.length(path))
     by_side = kbps.groupby(measured["side"]).median()
     both = pd.DataFrame({"after": measured["side"], "kbps": kbps.round()})
     share = abs(np.corrcoef(both.T)[0, 1]) if kbps.round().nunique() > 1 else 0.0
@@ -1497,7 +1497,7 @@ checklist = {
     "reproduce": f"seed {seed}, Python {sys.version.split()[0]}, statsmodels {version('statsmodels')}",
     "harm": "you: whom could this finding or these recordings hurt?",
 }
-pd.DataFrame({"in this run": checklist}).style.set_properties(**{"text-align": "left", "white-space": "pre-wrap"})
+plotting.text_table(pd.DataFrame({"in this run": checklist}))
 
 # %% [markdown]
 # Some of it no program can fill in. A voice identifies a person: recordings are personal data even without a name, and

@@ -1,6 +1,9 @@
+import errno
 import json
+import os
 
 import nbformat
+import papermill.execute
 import pytest
 from project.small_lessons import write_corpus, write_lesson
 
@@ -182,3 +185,52 @@ def test_an_interrupted_write_leaves_the_old_report_whole(tmp_path, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         runner.atomic_write(tmp_path / "run.json", "new and half")
     assert (tmp_path / "run.json").read_text() == "old"
+
+
+# What goes wrong outside a lesson
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_a_disk_that_fills_up_ends_the_run_with_one_message_and_what_was_done(
+    lessons, folder, tmp_path, capsys, monkeypatch, number
+):
+    write = papermill.execute.write_ipynb
+
+    def write_while_there_is_room(notebook, path):
+        if "02" in str(path):
+            raise OSError(number, os.strerror(number), str(path))
+        write(notebook, path)
+
+    monkeypatch.setattr(papermill.execute, "write_ipynb", write_while_there_is_room)
+    out = tmp_path / "out"
+    assert command_line.main(["run", "--corpus", str(folder), "--out", str(out)]) == 1
+    shown = capsys.readouterr().err.splitlines()[-1]
+    assert shown.startswith(f"Error: {out} cannot be written to: {os.strerror(number)}. Make room, or name")
+    assert [lesson["lesson"] for lesson in json.loads((out / "run.json").read_text())["lessons"]] == ["01_first"]
+
+
+def test_an_out_that_cannot_be_made_or_written_is_told(lessons, folder, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert command_line.main(["run", "--corpus", str(folder), "--out", str(tmp_path / "file/out")]) == 1
+    assert "file/out cannot be written to: Not a directory" in capsys.readouterr().err
+
+
+def test_a_run_that_is_stopped_keeps_what_was_done_and_says_so(lessons, folder, tmp_path, capsys, monkeypatch):
+    execute = runner._execute
+
+    def execute_or_stop(notebook, *arguments, **options):
+        if notebook.stem == "02_second":
+            raise KeyboardInterrupt
+        execute(notebook, *arguments, **options)
+
+    monkeypatch.setattr(runner, "_execute", execute_or_stop)
+    assert command_line.main(["run", "--corpus", str(folder), "--out", str(tmp_path / "out")]) == 130
+    assert capsys.readouterr().err.endswith("Stopped. The lessons that were done are in the report, and in run.json.\n")
+    assert [line["status"] for line in json.loads((tmp_path / "out/run.json").read_text())["lessons"]] == ["ok"]
+
+
+def test_braces_in_names_of_folders_are_taken_as_text(lessons, tmp_path):
+    write_corpus(tmp_path / "{corpus}")
+    report = runner.run(str(tmp_path / "{corpus}"), tmp_path / "{x}", lessons="01", progress=False)
+    assert report["lessons"][0]["status"] == "ok"
+    assert (tmp_path / "{x}/01_first.html").exists()

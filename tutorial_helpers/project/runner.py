@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import difflib
+import errno
 import json
 import platform
 import re
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -33,6 +36,7 @@ PROFILES: dict[str, dict[str, Any]] = {"full": {}, "fast": {"minutes": 0.5, "mos
 # kernels talk to us over encrypted sockets where they can; where they are not asked to, each one warns the learner
 KERNEL_CONFIG = Config({"KernelManager": {"transport_encryption": "auto"}})
 VERSIONS_OF = ["audio-as-data-tutorial", "librosa", "numpy", "pandas", "statsmodels", "scikit-learn", "torch"]
+NO_PLACE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}  # nothing more can be written
 TEMPLATES = Environment(
     loader=PackageLoader("tutorial_helpers.project"),
     autoescape=True,
@@ -110,18 +114,43 @@ def run(
     Raises
     ------
     TutorialError
-        Before anything is written, where the corpus, a lesson, the profile or a parameter is unknown.
+        Before anything is written, where the corpus, a lesson, the profile or a parameter is unknown; later, where the
+        folder cannot be written to. What was done by then is in `run.json`.
     """
     paths = lesson_paths()
     given, values = plan(corpus, lessons=lessons, profile=profile, parameters=parameters)
     out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
     report: dict[str, Any] = {"corpus": given["corpus"], "profile": profile, "versions": _versions(), "lessons": []}
-    for name in values:
-        report["lessons"].append(_run_lesson(paths[name], out / f"{name}.ipynb", values[name], progress))
-        atomic_write(out / "run.json", json.dumps(report, indent=2) + "\n")  # what is done stays, whatever comes
-        atomic_write(out / "index.html", _report_page(report, out))
+    with writing_to(out):
+        _write_report(report, out)
+        for name in values:
+            report["lessons"].append(_run_lesson(paths[name], out / f"{name}.ipynb", values[name], progress))
+            _write_report(report, out)  # what is done stays, whatever comes
     return report
+
+
+@contextmanager
+def writing_to(out: Path) -> Iterator[None]:
+    """Make a folder, and say in one message where it cannot be written to.
+
+    Raises
+    ------
+    TutorialError
+        Where the disk is full, or the folder is somebody else's.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise TutorialError(
+            f"{out} cannot be written to: {error.strerror or error}. Make room, or name a folder that you may write to."
+        ) from error
+
+
+def _write_report(report: dict, out: Path) -> None:
+    """What is done so far, as `run.json` and as a page."""
+    atomic_write(out / "run.json", json.dumps(report, indent=2) + "\n")
+    atomic_write(out / "index.html", _report_page(report, out))
 
 
 def plan(
@@ -171,7 +200,11 @@ def _run_lesson(notebook: Path, output: Path, parameters: dict[str, Any], progre
             _execute(notebook, output, parameters, progress)
         except PapermillExecutionError as failure:
             error = {"cell": failure.exec_count, "type": failure.ename, "message": failure.evalue}
-        except Exception as failure:  # the kernel died, the disk is full: the next lesson may still run
+        except OSError as failure:
+            if failure.errno in NO_PLACE:  # nor would the next lesson find any
+                raise
+            error = {"cell": None, "type": type(failure).__name__, "message": str(failure)}
+        except Exception as failure:  # the kernel died: the next lesson may still run
             error = {"cell": None, "type": type(failure).__name__, "message": str(failure)}
     seconds = round(time.perf_counter() - started, 1)
     if output.exists():
@@ -195,8 +228,8 @@ def _execute(notebook: Path, output: Path, parameters: dict[str, Any], progress:
     """
     try:
         papermill.execute_notebook(
-            notebook,
-            output,
+            _literal(notebook),
+            _literal(output),
             parameters=parameters,
             cwd=str(output.parent),
             config=KERNEL_CONFIG,
@@ -207,6 +240,11 @@ def _execute(notebook: Path, output: Path, parameters: dict[str, Any], progress:
         if tries == 1 or "before replying" not in str(failure):
             raise
         _execute(notebook, output, parameters, progress, tries=tries - 1)
+
+
+def _literal(path: Path) -> str:
+    """A path for papermill, which would fill in what stands in braces."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def drop_widgets(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -220,7 +258,10 @@ def drop_widgets(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 def parameter_defaults(notebook: Path) -> dict[str, Any]:
     """What a lesson's `parameters` cell says: {"minutes": 10.0, ...}."""
-    return {name: ast.literal_eval(found["default"]) for name, found in papermill.inspect_notebook(notebook).items()}
+    return {
+        name: ast.literal_eval(found["default"])
+        for name, found in papermill.inspect_notebook(_literal(notebook)).items()
+    }
 
 
 def typed(given: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
@@ -282,8 +323,12 @@ def figures_of(cell: nbformat.NotebookNode) -> list[tuple[str, str]]:
 def atomic_write(path: Path, text: str) -> None:
     """Write a file whole or not at all, so that a stop in the middle loses nothing that was there."""
     part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _versions() -> dict[str, str]:

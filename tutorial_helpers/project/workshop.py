@@ -59,24 +59,24 @@ def run(
     teams = plan(Path(groups), chosen, profile)
     workshop = {"groups": str(groups), "profile": profile, "lessons": chosen, "teams": teams}
     out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
-    _write_results(workshop, out)
-    for team in teams:
-        given = dict(team["parameters"])
-        try:
-            report = runner.run(
-                given.pop("corpus"),
-                out / team["team"],
-                lessons=",".join(chosen),
-                profile=profile,
-                parameters=given,
-                progress=progress,
-            )
-        except (TutorialError, OSError) as error:  # a disk that is full, a recording that was moved meanwhile
-            team.update(status="failed", error=str(error))
-        else:
-            team.update(status="failed" if runner.failures(report) else "ok", lessons=report["lessons"])
+    with runner.writing_to(out):
         _write_results(workshop, out)
+        for team in teams:
+            given = dict(team["parameters"])
+            try:
+                report = runner.run(
+                    given.pop("corpus"),
+                    out / team["team"],
+                    lessons=",".join(chosen),
+                    profile=profile,
+                    parameters=given,
+                    progress=progress,
+                )
+            except TutorialError as error:  # a disk that is full, a recording that was moved meanwhile
+                team.update(status="failed", error=str(error))
+            else:
+                team.update(status="failed" if runner.failures(report) else "ok", lessons=report["lessons"])
+            _write_results(workshop, out)
     return workshop
 
 
