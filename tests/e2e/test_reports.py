@@ -45,7 +45,7 @@ from tutorial_helpers import corpora, plotting
 recordings = corpora.load(corpus).recordings
 recordings"""
 SHOWN = """name, row = recordings.index[0], recordings.iloc[0]
-texts = pd.DataFrame({row.group: [row.speaker, row.text, name]}, index=[name, row.text, corpus])
+texts = pd.DataFrame({row.group: [row.speaker, row.text, name]}, index=[name, f"{row.text} 2", corpus])
 display(plotting.text_table(texts))
 fig, ax = plt.subplots(figsize=(1, 1))
 plotting.show(fig, alt=f"axes of {name} and {row.group}")"""
@@ -66,6 +66,7 @@ def test_names_from_a_corpus_are_shown_and_never_run(browser, tmp_path):
         patch.setattr(runner, "lesson_paths", lambda: paths)
         done = workshop.run(tmp_path / "groups.csv", tmp_path / "out", progress=False)
     assert HOSTILE in done["teams"][0]["lessons"][0]["error"]["message"]  # the last cell was reached
+    assert "<table id=" in (tmp_path / "out/A/01_first.html").read_text()  # as pandas' Styler writes it
     for path in ("index.html", "A/index.html", "A/01_first.html"):
         with browser.new_context() as context:
             page, run = context.new_page(), []
