@@ -21,6 +21,8 @@ TELLS_LENGTH = {MP4, "matroska,webm", "flac", "asf", "aiff", "au", "tta", "wv"}
 UNCLOCKED = {"mp3", "aac", "ac3"}  # without time stamps: in these, time is what was decoded before
 # a playlist or script that is called .mp3 opens no other file, and no address
 OPTIONS = {"protocol_whitelist": "file,subfile"}
+# tags in Latin-1 are no error; since its version 19 PyAV sees to that by itself
+TAGS: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 # where the first chunk stands, the bytes of a chunk's name and of its size, their order, and what sizes are rounded to
 CHUNKS: dict[str, tuple[int, int, int, Literal["little", "big"], int]] = {
     "wav": (12, 4, 4, "little", 2),
@@ -65,7 +67,7 @@ def open_audio(path: str | Path, *, part: str = "") -> Any:
     if not head:
         raise TutorialError(f"{path.name} is empty (0 bytes). Download or copy it again.")
     try:
-        container = av.open(f"{part}file:{path.absolute()}", metadata_errors="replace", options=OPTIONS)
+        container = av.open(f"{part}file:{path.absolute()}", options=OPTIONS, **TAGS)
     except (av.FFmpegError, ValueError) as error:
         if head[4:8] == b"ftyp" and b"moov" not in path.read_bytes():
             raise TutorialError(

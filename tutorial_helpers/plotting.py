@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 import soundfile
 from IPython.display import Audio, display
-from pandas.io.formats.style import Styler
 
 # Okabe and Ito's colours, told apart with every common kind of colour blindness
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666"
@@ -59,11 +58,16 @@ def show(figure: plt.Figure, alt: str) -> None:
     plt.close(figure)
 
 
-def text_table(table: pd.DataFrame) -> Styler:
+def text_table(table: pd.DataFrame) -> Any:
     """A table of texts to be read: aligned to the left, wrapped, and with names from a corpus shown as they are.
 
     By itself pandas' Styler would take a `<` in a name for HTML, and a browser would run what stands behind it.
     Lesson: 04_statistics.
+
+    Returns
+    -------
+    pandas.io.formats.style.Styler
+        It needs jinja2, which comes with JupyterLab.
     """
     style = table.style.format(escape="html").format_index(escape="html").format_index(escape="html", axis="columns")
     return style.set_properties(**{"text-align": "left", "white-space": "pre-wrap"})
