@@ -319,8 +319,9 @@ def test_the_table_says_what_is_wrong_with_a_recording_that_was_measured(threads
 
 HOLDS = """
 import sys, time
-from tutorial_helpers import scaling_up
-with scaling_up._locked(sys.argv[1]):
+from fsspec.implementations.local import LocalFileSystem
+from tutorial_helpers import locking
+with locking.locked(LocalFileSystem(), sys.argv[1]):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -351,7 +352,7 @@ def test_a_lock_of_another_machine_or_of_a_process_that_has_gone(threads, tmp_pa
     recordings = write_voices(tmp_path / "in", ["a"])
     out = tmp_path / "out"
     scaling_up.extract(recordings, out, client=threads)
-    for content in ("", json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "started": 1.0})):
+    for content in ("", '{"host": ', json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "started": 1.0})):
         (out / "lock.json").write_text(content)  # torn; or the number of a process is another's today
         scaling_up.extract(recordings, out, client=threads)
     (out / "lock.json").write_text(json.dumps({"host": "elsewhere", "pid": 1, "started": 1.0, "since": "2026-01-01"}))

@@ -13,10 +13,10 @@ from typing import Any
 import imageio_ffmpeg
 import numpy as np
 import pandas as pd
-import scipy.signal
 import soundfile
 import soxr
 
+from .channels import CANCEL, CANCELLED, Sums, judge_channels, one_channel
 from .containers import counted_seconds, open_audio
 from .decoding import Damage, blocks, damage_text, no_samples, refuse_senseless
 from .errors import DamageWarning, TutorialError
@@ -28,14 +28,7 @@ with warnings.catch_warnings():  # pydub warns that no ffmpeg is installed; it i
 SR = 16_000  # Hz: the one sampling rate of this project; the recognisers and the voice detector want it too
 
 SETTLING = 0.05  # seconds around an excerpt in which the resampling filter settles
-CANCELLED = 0.01  # of the channels' power, a tenth of their RMS: what is left of the mean is not the recording
-CANCEL = "its channels cancel when they are averaged (opposite phase)"
-SILENT_CHANNEL = 1e-6  # of the loudest channel's power, 60 dB below: a microphone that was not there
-SHORTEST_DELAY, LONGEST_DELAY = 0.001, 0.05  # s: a delay that combs out frequencies of speech; beyond, it is an echo
-ALIKE = 0.5  # correlation of two channels from which on one repeats the other
-LONGEST_LOOKED_AT = 10  # seconds in which a delay between channels is looked for
 
-Sums = tuple[np.ndarray, float, float]  # of a block: the power of each channel, that of their mean, a delay (s)
 
 SHORTEST = 0.13  # seconds: the longest window of any measure is the 0.128 s of Praat's intensity
 
@@ -66,9 +59,9 @@ def probe(path: str | Path) -> pd.Series:
     with open_audio(path) as container:
         codec = container.streams.audio[0].codec_context.codec.canonical_name
     sums: list[Sums] = []
-    lengths = [(len(y), sr) for y, sr in _one_channel(blocks(path, damage=damage), None, name, sums)]
+    lengths = [(len(y), sr) for y, sr in one_channel(blocks(path, damage=damage), None, name, sums)]
     seconds = sum(n_samples / sr for n_samples, sr in lengths)
-    damage += [(0.0, seconds, what) for what in _judge_channels(sums)]
+    damage += [(0.0, seconds, what) for what in judge_channels(sums)]
     facts = {"sr": lengths[0][1], "channels": len(sums[0][0]), "codec": codec, "seconds": seconds}
     try:
         with open(path, "rb") as file:  # by its name, libsndfile would take a .raw for what it is not
@@ -225,7 +218,7 @@ def stream(
     length = None if seconds is None else start + seconds - begins + SETTLING
     found: list[Damage] = []
     sums: list[Sums] = []
-    mono = _one_channel(blocks(path, start=begins, seconds=length, damage=found, asked=start), channel, name, sums)
+    mono = one_channel(blocks(path, start=begins, seconds=length, damage=found, asked=start), channel, name, sums)
     at, first = begins * sr, round(start * sr)
     last = None if seconds is None else max(round((start + seconds) * sr), first + 1)
     for y in _resampled(mono, sr):
@@ -237,7 +230,7 @@ def stream(
         raise no_samples(name, start)
     until = np.inf if seconds is None else start + seconds
     found = [record for record in found if record[1] >= start and record[0] <= until]
-    wrong = _judge_channels(sums)
+    wrong = judge_channels(sums)
     if CANCEL in wrong:
         raise TutorialError(f"{name}: {CANCEL}. Read one of them: channel=1.")
     found += [(start, min(until, at / sr), what) for what in wrong]
@@ -245,30 +238,6 @@ def stream(
         _warn(name, found)
     else:
         damage += found
-
-
-def _one_channel(
-    native: Iterator[tuple[np.ndarray, int]],
-    channel: int | None,
-    name: str,
-    sums: list[Sums],
-) -> Iterator[tuple[np.ndarray, int]]:
-    """One channel, or the mean of all, of blocks (n_samples, channels).
-
-    `sums` gets, for each, the power of each channel, that of the mean, and by how much a channel is late (s).
-    """
-    for samples, native_sr in native:
-        n_channels = samples.shape[1]
-        if channel is not None:
-            if not 1 <= channel <= n_channels:
-                raise TutorialError(f"{name} has {n_channels} channels: choose from 1 to {n_channels}, not {channel}.")
-            yield samples[:, channel - 1], native_sr
-            continue
-        y = samples.mean(axis=1)
-        powers = np.einsum("ij,ij->j", samples, samples, dtype=float)
-        late = _late_by(samples[: LONGEST_LOOKED_AT * native_sr], native_sr) if not sums and n_channels > 1 else 0.0
-        sums.append((powers, float(np.dot(y, y)), late))
-        yield y, native_sr
 
 
 def _resampled(blocks_of_one: Iterator[tuple[np.ndarray, int]], sr: int) -> Iterator[np.ndarray]:
@@ -283,41 +252,6 @@ def _resampled(blocks_of_one: Iterator[tuple[np.ndarray, int]], sr: int) -> Iter
         yield resampler.resample_chunk(y)
     if resampler:
         yield resampler.resample_chunk(nothing, last=True)
-
-
-def _judge_channels(sums: list[Sums]) -> list[str]:
-    """What is wrong with the channels: that they cancel each other, or that one is silent or late."""
-    if len({len(powers) for powers, _, _ in sums}) != 1:  # one was chosen; or files were joined, and none goes through
-        return []
-    powers = np.sum([powers for powers, _, _ in sums], axis=0)
-    if sum(mono_power for _, mono_power, _ in sums) < CANCELLED * powers.mean():
-        return [CANCEL]
-    is_silent = powers <= SILENT_CHANNEL * powers.max()
-    if is_silent.any() and powers.any():
-        silent = ", ".join(str(number) for number in np.flatnonzero(is_silent) + 1)
-        lower = 20 * np.log10(len(powers) / (~is_silent).sum())
-        return [
-            f"channel {silent} of {len(powers)} is silent, so the mean of all is {lower:.0f} dB too low: read with "
-            f"channel={powers.argmax() + 1}"
-        ]
-    if late := sums[0][2]:
-        return [f"one channel is {1000 * late:.0f} ms late, which the mean of both mixes up: read with channel=1"]
-    return []
-
-
-def _late_by(samples: np.ndarray, sr: int) -> float:
-    """By how much (s) a channel repeats the loudest one later or earlier, where it does so by over a millisecond."""
-    longest = round(LONGEST_DELAY * sr)
-    loudest = np.argmax((samples**2).sum(axis=0))
-    for other in range(samples.shape[1]):
-        likeness = scipy.signal.correlate(samples[:, other], samples[:, loudest], method="fft")
-        middle = len(samples) - 1
-        likeness = np.abs(likeness[max(middle - longest, 0) : middle + longest + 1])
-        power = np.linalg.norm(samples[:, other]) * np.linalg.norm(samples[:, loudest])
-        late = abs(int(likeness.argmax()) - min(longest, middle)) / sr
-        if late > SHORTEST_DELAY and likeness.max() > ALIKE * power > 0:
-            return late
-    return 0.0
 
 
 def read_native(path: str | Path, *, start: float = 0.0, seconds: float | None = None) -> tuple[np.ndarray, int]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -20,14 +18,13 @@ from uuid import uuid4
 import fsspec
 import numpy as np
 import pandas as pd
-import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 from distributed import Client
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
-from . import cluster, data_prep, features, metadata, segments
+from . import cluster, data_prep, features, locking, metadata, segments
 from .codebook import describe
 from .decoding import Damage, damage_text
 from .errors import TutorialError
@@ -86,7 +83,7 @@ def extract(
     paths = _paths_by_name(recordings)
     out = _absolute(out)
     _prepare(out, floor, ceiling)
-    with _locked(out):
+    with locking.locked(*_locate(out)):
         return _extract(paths, out, client, workers)
 
 
@@ -231,51 +228,6 @@ def _check_made_alike(out: str, limits: dict[str, float | None] | None = None) -
             "measures of two kinds are not mixed."
         )
     return made_with
-
-
-@contextmanager
-def _locked(out: str) -> Iterator[None]:
-    """Keep other runs out of a folder: two would take each other's files for what a killed run left.
-
-    The lock of a run of this machine that has ended without removing it is taken over.
-    """
-    fs, place = _locate(out)
-    lock = f"{place}/lock.json"
-    me = psutil.Process()
-    mine = {"host": socket.gethostname(), "pid": me.pid, "started": me.create_time()}
-    with suppress(FileNotFoundError):
-        if _has_ended(_holder(fs, lock)):
-            fs.rm_file(lock)
-    try:
-        if fs.exists(lock):
-            raise FileExistsError(lock)
-        with fs.open(lock, "xb" if isinstance(fs, LocalFileSystem) else "wb") as file:
-            file.write(json.dumps({**mine, "since": f"{datetime.now():%Y-%m-%d %H:%M:%S}"}).encode())
-    except FileExistsError:
-        holder = _holder(fs, lock)
-        raise TutorialError(
-            f"{out} is in use since {holder.get('since')}: a run (process {holder.get('pid')} on {holder.get('host')}) "
-            f"measures into it. Wait for it; if that machine was switched off, delete {lock}."
-        ) from None
-    try:
-        yield
-    finally:
-        fs.rm_file(lock)
-
-
-def _holder(fs: AbstractFileSystem, lock: str) -> dict:
-    """Who made a lock; empty where it was killed while it wrote it."""
-    return json.loads(fs.cat_file(lock) or b"{}")
-
-
-def _has_ended(holder: dict) -> bool:
-    """Whether the process of this machine that made a lock is no more; one of another machine cannot be seen."""
-    if holder.get("host") != socket.gethostname():
-        return not holder
-    try:
-        return psutil.Process(holder["pid"]).create_time() != holder["started"]
-    except psutil.NoSuchProcess:
-        return True
 
 
 def _files(fs: AbstractFileSystem, folder: str) -> set[str]:
