@@ -24,7 +24,7 @@ setup: .venv/.ready
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(INSTALL) $(if $(TORCH),uv,-e '.[all]')
-	$(if $(TORCH),$(BIN)/uv pip install --python $(PY) --torch-backend '$(TORCH)' -c constraints.txt -e '.[all]')
+	$(if $(TORCH),$(BIN)/uv pip install --compile-bytecode --python $(PY) --torch-backend '$(TORCH)' -c constraints.txt -e '.[all]')
 	$(PY) -m tutorial_helpers warm-up
 	@touch $@
 
@@ -60,7 +60,7 @@ test-colab: setup
 	$(BIN)/uv venv -q --clear --python '$(PYTHON_3_13)' $(COLAB) || \
 	  { echo "Python 3.13 was not found and could not be fetched. Install it, or: make $@ PYTHON_3_13=/its/python"; exit 1; }
 	echo '$(if $(WITHOUT_TORCH),torch)' | \
-	  $(BIN)/uv pip install -q --excludes - --python $(COLAB) -c constraints-colab.txt -e '.[all]'
+	  $(BIN)/uv pip install -q --compile-bytecode --excludes - --python $(COLAB) -c constraints-colab.txt -e '.[all]'
 	WITHOUT_TORCH=$(WITHOUT_TORCH) $(COLAB)/$(PROGRAMS)/python -m pytest $(if $(WITHOUT_TORCH),$(NEED_NO_TORCH),tests) \
 	  --ignore tests/e2e $(BOTH_CORES)
 	$(if $(WITHOUT_TORCH),,$(COLAB)/$(PROGRAMS)/python -m tutorial_helpers run --out runs/colab)
@@ -69,7 +69,7 @@ test-colab: setup
 test-lowest: setup
 	$(INSTALL) -q uv
 	$(BIN)/uv venv -q --clear --python '$(PYTHON)' .venv-lowest
-	$(BIN)/uv pip install -q --python .venv-lowest -c constraints-lowest.txt -e '.[all]'
+	$(BIN)/uv pip install -q --compile-bytecode --python .venv-lowest -c constraints-lowest.txt -e '.[all]'
 	.venv-lowest/$(PROGRAMS)/python -m pytest tests --ignore tests/e2e $(BOTH_CORES)
 
 # from the project's folder, so that links to the glossary lead somewhere; lab/ has it open as a page
