@@ -1,5 +1,6 @@
 """Files of sound of every kind, whole, joined, cut and overwritten, and what ffmpeg itself makes of them."""
 
+import re
 import subprocess
 
 import imageio_ffmpeg
@@ -8,7 +9,7 @@ import numpy as np
 FFMPEG = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y"]
 
 # an older one leaves the encoder's padding at an end of mp4 and Matroska, and loses good frames of FLAC before damage
-FFMPEG_IS_EXACT = int(imageio_ffmpeg.get_ffmpeg_version().split(".")[0]) >= 8
+FFMPEG_IS_EXACT = int(re.search(r"\d+", imageio_ffmpeg.get_ffmpeg_version())[0]) >= 8
 
 # what files people have, by the name of the file: rate, channels, and ffmpeg's options
 KINDS = {
