@@ -10,7 +10,7 @@ def test_doctor_finds_this_machine_well():
 
 
 def test_doctor_says_how_to_mend_what_is_missing_and_what_is_optional(monkeypatch, tmp_path):
-    versions = {"librosa": "0.5", "numpy": "2.1", "jinja2": "3.1"}
+    versions = {"librosa": "0.5", "numpy": "2.1", "jinja2": "3.1.2"}
 
     def version(name):
         if name not in versions:
