@@ -93,6 +93,7 @@ def test_channels_that_cancel_are_told_at_the_end_unless_something_is_left_somew
     sf.write(tmp_path / "x.wav", sides, SR)
     with pytest.raises(TutorialError, match="x.wav: its channels cancel"):
         data_prep.read(tmp_path / "x.wav")
+    assert "channels cancel" in data_prep.probe(tmp_path / "x.wav").damage
     sides[60 * SR :, 1] = tone[60 * SR :]
     sf.write(tmp_path / "y.wav", sides, SR)
     assert len(data_prep.read(tmp_path / "y.wav")) == 70 * SR

@@ -132,7 +132,7 @@ def test_a_table_in_another_encoding_is_refused_with_how_to_save_it(folder):
         metadata.recordings_in(folder)
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "x.MP3", "x.aifc"])
+@pytest.mark.parametrize("kind", [*KINDS, "ZOOM0001.WAV", "x.MP3", "x.aifc"])
 def test_whatever_the_decoder_reads_is_taken_for_a_recording(tmp_path, kind):
     (tmp_path / kind).touch()
     assert len(metadata.recordings_in(tmp_path)) == 1
@@ -157,6 +157,7 @@ def test_linked_folders_are_looked_into_once(folder, tmp_path_factory):
     (folder / "link").symlink_to(elsewhere)
     (elsewhere / "back").symlink_to(folder)
     (folder / "deep/again").symlink_to(elsewhere)
+    (folder / "link2").symlink_to(elsewhere)
     names = metadata.recordings_in(folder).index
     assert [name for name in names if name.endswith("linked")] in (["link/linked"], ["deep/again/linked"])
     assert len(names) == 5

@@ -207,8 +207,9 @@ def seek(container: Any, frame_bytes: float | None, time: float) -> int:
     """
     stream = container.streams.audio[0]
     first_byte = 0
-    if frame_bytes:
-        first_byte = next(container.demux(stream)).pos
-        container.flags |= av.container.Flags.fast_seek.value
-    container.seek(int(time / stream.time_base), stream=stream)
+    with suppress(av.FFmpegError):  # of a damaged file: then it is decoded from where it stands
+        if frame_bytes:
+            first_byte = next(container.demux(stream)).pos
+            container.flags |= av.container.Flags.fast_seek.value
+        container.seek(int(time / stream.time_base), stream=stream)
     return first_byte

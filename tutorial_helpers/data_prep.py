@@ -29,7 +29,6 @@ SR = 16_000  # Hz: the one sampling rate of this project; the recognisers and th
 
 SETTLING = 0.05  # seconds around an excerpt in which the resampling filter settles
 
-
 SHORTEST = 0.13  # seconds: the longest window of any measure is the 0.128 s of Praat's intensity
 
 # pydub calls ffmpeg to write mp3; this one comes inside a package, so that nobody has to install it
@@ -215,10 +214,10 @@ def stream(
     name = Path(path).name
     refuse_senseless(name, start, seconds)
     begins = max(0, int(start - SETTLING))
-    length = None if seconds is None else start + seconds - begins + SETTLING
+    to_decode = None if seconds is None else start + seconds - begins + SETTLING
     found: list[Damage] = []
     sums: list[Sums] = []
-    mono = one_channel(blocks(path, start=begins, seconds=length, damage=found, asked=start), channel, name, sums)
+    mono = one_channel(blocks(path, start=begins, seconds=to_decode, damage=found, asked=start), channel, name, sums)
     at, first = begins * sr, round(start * sr)
     last = None if seconds is None else max(round((start + seconds) * sr), first + 1)
     for y in _resampled(mono, sr):

@@ -190,6 +190,8 @@ def _timed_frames(
                 n_before = round((packet.pos - first_byte) / frame_bytes) * stream.codec_context.frame_size
                 stamp = max(n_before / sr, origin)
             if not is_found:
+                if stamp is None:
+                    continue
                 at = begins = round((stamp + shift) * sr) / sr
                 is_found = True
             if shift is None and stamp is not None:

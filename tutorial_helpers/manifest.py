@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,7 +44,8 @@ def write_manifest(folder: str | Path) -> Path:
         known = read_table(metadata, metadata)
         for column in {"sha256", "url"} & set(known.columns):
             raise TutorialError(f"{metadata} has a column '{column}', which a manifest has for itself. Rename it.")
-        known["file"] = read_metadata(metadata, metadata)["file"].to_numpy()
+        real = {unicodedata.normalize("NFC", file): file for file in files}  # a Mac stores umlauts in two parts
+        known["file"] = read_metadata(metadata, metadata)["file"].map(real).to_numpy()
         table = table.merge(known, on="file", how="left")
     _atomic_write(table, folder / "manifest.csv")
     return folder / "manifest.csv"

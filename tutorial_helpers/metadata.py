@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import os
+import posixpath
 import re
 import unicodedata
 import warnings
@@ -31,23 +32,8 @@ AUDIO_SUFFIXES = (
 )
 # what stands beside recordings, and nobody takes for one
 COMPANIONS = (
-    *(
-        ".csv",
-        ".docx",
-        ".eaf",
-        ".htm",
-        ".html",
-        ".ini",
-        ".ipynb",
-        ".jpg",
-        ".json",
-        ".log",
-        ".md",
-        ".parquet",
-        ".pdf",
-        ".png",
-    ),
-    *(".py", ".rttm", ".sha256", ".srt", ".textgrid", ".tsv", ".txt", ".vtt", ".xlsx", ".xml", ".yaml", ".yml"),
+    *(".csv", ".docx", ".eaf", ".htm", ".html", ".ini", ".ipynb", ".jpg", ".json", ".log", ".md", ".parquet", ".pdf"),
+    *(".png", ".py", ".rttm", ".sha256", ".srt", ".textgrid", ".tsv", ".txt", ".vtt", ".xlsx", ".xml", ".yaml", ".yml"),
 )
 WHAT_IS_READ = f"Files that are read end in: {', '.join(AUDIO_SUFFIXES)}."
 
@@ -102,26 +88,36 @@ def _audio_files(folder: Path) -> tuple[list[Path], list[tuple[str, str]]]:
         left_out.append((os.path.relpath(error.filename, folder), error.strerror or "cannot be opened"))
 
     for place, folders, files in os.walk(folder, onerror=closed, followlinks=True):
-        real = {name: os.path.realpath(os.path.join(place, name)) for name in folders}
-        folders[:] = sorted(name for name in folders if real[name] not in seen and not name.startswith("."))
-        seen |= set(real.values())
-        for name in (*files, *folders):
+        entered = []
+        for name in sorted(folders):
+            real = os.path.realpath(os.path.join(place, name))
+            if real not in seen and not name.startswith("."):
+                seen.add(real)
+                entered.append(name)
+        folders[:] = [name for name in entered if _is_utf8(name)]  # os.walk goes on into these
+        for name in (*files, *entered):
             path = Path(place, name)
-            if name.startswith("."):
-                continue
-            if not _is_utf8(name):
+            why = _why_left_out(path, is_folder=name in entered)
+            if why:
                 shown = os.fsencode(path.relative_to(folder)).decode("utf-8", "replace")
-                left_out.append((shown, "its name is not in UTF-8: rename it"))
-                folders[:] = [other for other in folders if other != name]
-            elif name in folders or name.isupper() or path.suffix.lower() in COMPANIONS:  # README, SHA256SUMS
-                continue
-            elif path.suffix.lower() not in AUDIO_SUFFIXES:
-                left_out.append((path.relative_to(folder).as_posix(), "no ending of a kind of sound"))
-            elif not path.is_file():
-                left_out.append((path.relative_to(folder).as_posix(), "no file: a link to nowhere, or a device"))
-            else:
+                left_out.append((shown, why))
+            elif path.suffix.lower() in AUDIO_SUFFIXES and name not in entered and not name.startswith("."):
                 found.append(path)
     return sorted(found), left_out
+
+
+def _why_left_out(path: Path, *, is_folder: bool) -> str:
+    """Why something in a folder cannot be taken; empty where it can, or where nobody takes it for a recording."""
+    if path.name.startswith("."):
+        return ""
+    if not _is_utf8(path.name):
+        return "its name is not in UTF-8: rename it"
+    ending = path.suffix.lower()
+    if is_folder or ending in COMPANIONS or (not ending and path.name.isupper()):  # README, SHA256SUMS
+        return ""
+    if ending not in AUDIO_SUFFIXES:
+        return "no ending of a kind of sound"
+    return "" if path.is_file() else "no file: a link to nowhere, or a device"
 
 
 def _is_utf8(name: str) -> bool:
@@ -256,7 +252,7 @@ def _checked_file(file: str, line: str) -> str:
     """The path of a file in its folder, in one form."""
     if not file.strip():
         raise TutorialError(f"{line}: the cell under 'file' is empty. Name the file, or remove the row.")
-    return unicodedata.normalize("NFC", PurePosixPath(os.path.normpath(Path(file.strip()).as_posix())).as_posix())
+    return unicodedata.normalize("NFC", posixpath.normpath(Path(file.strip()).as_posix()))
 
 
 def _checked_kind(kind: str, line: str) -> str:

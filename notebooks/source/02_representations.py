@@ -64,7 +64,8 @@ source = corpora.load(corpus)
 episode = corpora.pick(source, recording)
 sr = data_prep.SR
 y = data_prep.read(episode.path, start=start, seconds=60 * minutes)
-top = min(data_prep.read_native(episode.path, start=start, seconds=0.01)[1], sr) / 2
+_, native_sr = data_prep.read_native(episode.path, start=start, seconds=0.01)
+top = min(native_sr, sr) / 2
 print(f"{episode.name}: {len(y) / sr:.1f} s, read at {sr:,} Hz; nothing in it can lie above {top:,.0f} Hz.")
 # NBVAL_CHECK_OUTPUT
 
