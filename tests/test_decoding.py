@@ -401,6 +401,15 @@ def test_a_file_that_holds_no_sound_is_named(files, tmp_path, name, content, mes
             read(tmp_path / name)
 
 
+def test_a_header_that_tells_of_186_channels_is_refused(files, tmp_path):
+    content = bytearray(files("pcm.wav").read_bytes())
+    content[22] = 186
+    (tmp_path / "x.wav").write_bytes(content)
+    assert len(as_ffmpeg_decodes(tmp_path / "x.wav", 1)) == 0
+    with pytest.raises(TutorialError, match="x.wav cannot be read as audio: it holds something else, or it is damaged"):
+        data_prep.read(tmp_path / "x.wav")
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become somebody else")
 @pytest.mark.parametrize("closed", ["file", "folder"])
 def test_a_file_that_one_may_not_read_is_said_to_be_so(closed):

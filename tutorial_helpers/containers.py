@@ -29,6 +29,7 @@ CHUNKS: dict[str, tuple[int, int, int, Literal["little", "big"], int]] = {
     "w64": (40, 16, 8, "little", 8),
     "caf": (8, 4, 8, "big", 1),
 }
+MOST_CHANNELS = 64  # ffmpeg mixes no more, and a header that tells of more is damaged
 ID3V1 = 128  # bytes that such a tag takes behind the sound
 
 
@@ -76,7 +77,8 @@ def open_audio(path: str | Path, *, part: str = "") -> Any:
             ) from error
         raise not_audio(path) from error
     audio = container.streams.audio
-    if not audio or audio[0].codec_context is None or not audio[0].rate:
+    is_sound = audio and audio[0].codec_context is not None and audio[0].rate
+    if not is_sound or audio[0].codec_context.layout.nb_channels > MOST_CHANNELS:
         container.close()
         raise not_audio(path)
     if audio[0].codec_context.name == "flac":  # or a damaged frame is decoded into noise
