@@ -401,6 +401,15 @@ def test_a_file_that_holds_no_sound_is_named(files, tmp_path, name, content, mes
             read(tmp_path / name)
 
 
+@pytest.mark.parametrize(("at", "value"), [(29, 177), (32, 119)])  # bytes a second, bytes a sample
+def test_an_excerpt_of_a_wav_whose_header_contradicts_itself_is_that_of_the_whole(files, tmp_path, at, value):
+    content = bytearray(files("pcm.wav").read_bytes())
+    content[at] = value
+    (tmp_path / "x.wav").write_bytes(content)
+    y, sr, _ = whole(tmp_path / "x.wav")
+    assert np.array_equal(data_prep.read_native(tmp_path / "x.wav", start=10, seconds=1)[0], y[10 * sr : 11 * sr])
+
+
 def test_a_header_that_tells_of_186_channels_is_refused(files, tmp_path):
     content = bytearray(files("pcm.wav").read_bytes())
     content[22] = 186

@@ -14,7 +14,7 @@ CANCEL = "its channels cancel when they are averaged (opposite phase)"
 SILENT_CHANNEL = 1e-6  # of the loudest channel's power, 60 dB below: a microphone that was not there
 SHORTEST_DELAY, LONGEST_DELAY = 0.001, 0.05  # s: a delay that combs out frequencies of speech; beyond, it is an echo
 ALIKE = 0.5  # correlation of two channels from which on one repeats the other
-LONGEST_LOOKED_AT = 10  # seconds in which a delay between channels is looked for
+LONGEST_LOOKED_AT = 5  # seconds in which a delay between channels is looked for
 
 Sums = tuple[np.ndarray, float, float]  # of a block: the power of each channel, that of their mean, a delay (s)
 
@@ -67,7 +67,7 @@ def _late_by(samples: np.ndarray, sr: int) -> float:
     """By how much (s) a channel repeats the loudest one later or earlier, where it does so by over a millisecond."""
     longest = round(LONGEST_DELAY * sr)
     loudest = np.argmax((samples**2).sum(axis=0))
-    for other in range(samples.shape[1]):
+    for other in set(range(samples.shape[1])) - {loudest}:
         likeness = scipy.signal.correlate(samples[:, other], samples[:, loudest], method="fft")
         middle = len(samples) - 1
         likeness = np.abs(likeness[max(middle - longest, 0) : middle + longest + 1])

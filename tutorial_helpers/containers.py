@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import re
+import struct
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -195,10 +196,23 @@ def bytes_a_frame(container: Any, path: Path) -> float | None:
     return size if is_constant and n_bytes < header.bytes + 2 * size + ID3V1 else None
 
 
-def can_seek(container: Any) -> bool:
+def can_seek(container: Any, path: Path) -> bool:
     """Whether a seek in an open file lands where it should; others are to be decoded from their beginning."""
     name, codec = container.format.name, container.streams.audio[0].codec_context.name
-    return name in {"mp3", MP4} or (name in {"wav", "aiff"} and codec.startswith("pcm"))
+    if name == "wav":
+        return codec.startswith("pcm") and _is_regular(path)
+    return name in {"mp3", MP4} or (name == "aiff" and codec.startswith("pcm"))
+
+
+def _is_regular(path: Path) -> bool:
+    """Whether the header of a wav agrees with itself: ffmpeg seeks by its bytes a second and a sample."""
+    with open(path, "rb") as file:
+        head = file.read(4096)
+    at = head.find(b"fmt ") + 8
+    if at < 8 or at + 16 > len(head):
+        return False
+    _, channels, rate, bytes_a_second, bytes_a_sample, bits = struct.unpack("<HHIIHH", head[at : at + 16])
+    return bytes_a_sample == channels * -(-bits // 8) and bytes_a_second == rate * bytes_a_sample
 
 
 def seek(container: Any, frame_bytes: float | None, time: float) -> int:

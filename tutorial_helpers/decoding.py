@@ -173,7 +173,7 @@ def _timed_frames(
     origin = 0.0 if container.format.name == "flac" else float((stream.start_time or 0) * stream.time_base)
     first_byte, shift = 0, None  # where the first packet stands; from a time stamp to the time in the file
     is_found = True  # whether it is known when the next frame begins
-    if start > PREROLL and can_seek(container):
+    if start > PREROLL and can_seek(container, path):
         first_byte = seek(container, frame_bytes, origin + start - PREROLL)
         is_found, shift = False, at - origin
     begins, lost, last = at, 0.0, None
