@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import scipy.signal
 
 from .errors import TutorialError
 
@@ -65,14 +64,15 @@ def judge_channels(sums: list[Sums]) -> list[str]:
 
 def _late_by(samples: np.ndarray, sr: int) -> float:
     """By how much (s) a channel repeats the loudest one later or earlier, where it does so by over a millisecond."""
-    longest = round(LONGEST_DELAY * sr)
-    loudest = np.argmax((samples**2).sum(axis=0))
+    n, longest = len(samples), round(LONGEST_DELAY * sr)
+    size = 1 << (n + longest).bit_length()  # so that no delay comes round from the other end
+    spectra = np.fft.rfft(samples, size, axis=0)
+    norms = np.linalg.norm(samples, axis=0)
+    loudest = int(norms.argmax())
+    lags = np.arange(-min(longest, n - 1), min(longest, n - 1) + 1)
     for other in set(range(samples.shape[1])) - {loudest}:
-        likeness = scipy.signal.correlate(samples[:, other], samples[:, loudest], method="fft")
-        middle = len(samples) - 1
-        likeness = np.abs(likeness[max(middle - longest, 0) : middle + longest + 1])
-        power = np.linalg.norm(samples[:, other]) * np.linalg.norm(samples[:, loudest])
-        late = abs(int(likeness.argmax()) - min(longest, middle)) / sr
-        if late > SHORTEST_DELAY and likeness.max() > ALIKE * power > 0:
+        likeness = np.abs(np.fft.irfft(spectra[:, other] * spectra[:, loudest].conj(), size)[lags])
+        late = abs(int(lags[likeness.argmax()])) / sr
+        if late > SHORTEST_DELAY and likeness.max() > ALIKE * norms[other] * norms[loudest] > 0:
             return late
     return 0.0
