@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.cluster import AgglomerativeClustering
+from sklearn.metrics import roc_auc_score
 
-from tutorial_helpers import synthesis
+from tutorial_helpers import data_prep, synthesis
 from tutorial_helpers.deep_learning import speakers
 from tutorial_helpers.errors import TutorialError
 
@@ -117,3 +118,69 @@ def test_without_a_known_speaker_there_is_nothing_to_score():
     nobody = pd.DataFrame(columns=["onset", "offset", "speaker"])
     with pytest.raises(TutorialError, match="Nobody speaks in the known turns"):
         speakers.diarisation_error(nobody, nobody, 10.0)
+
+
+def overlapping(y):
+    """A window of 1.6 s every 0.8 s."""
+    onset = np.arange(max(0, int((len(y) / SR - 1.6) / 0.8)) + 1) * 0.8
+    return windows_of(*zip(onset, np.minimum(onset + 1.6, len(y) / SR), strict=True))
+
+
+@pytest.fixture(scope="module")
+def voices(prompts):
+    """At least 2 s each of real people without the silence around it: samples, and whose they are."""
+    clips, speaker = [], []
+    recordings = prompts.recordings[prompts.recordings["kind"] == "speech"]
+    recordings = recordings[recordings["group"] != "Spanish"]  # she speaks English too, and then sounds less alike
+    for name, rows in recordings.groupby("speaker"):
+        for row in rows.sample(60, random_state=0).itertuples():
+            y = data_prep.read(row.path)
+            stretches = data_prep.voice_activity(y)
+            if speaker.count(name) < 12 and len(stretches) and np.ptp(stretches.to_numpy()) > 2:
+                clips.append(y[round(stretches["onset"].min() * SR) : round(stretches["offset"].max() * SR)])
+                speaker.append(name)
+    return clips, np.array(speaker)
+
+
+def same_voice_auc(vectors, speaker):
+    """How well the cosine of two vectors tells whether they are of one speaker, over all pairs."""
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    first, second = np.triu_indices(len(unit), 1)
+    return roc_auc_score(speaker[first] == speaker[second], (unit[first] * unit[second]).sum(axis=1))
+
+
+def test_pairs_of_real_voices_are_told_apart_better_than_by_mfcc(voices):
+    clips, speaker = voices
+    vectors = np.array([speakers.voice_vectors(overlapping(y), y).mean(axis=0) for y in clips])
+    ends = np.cumsum([len(y) / SR for y in clips])
+    by_mfcc = speakers.describe_voices(windows_of(*zip([0, *ends], ends, strict=False)), np.concatenate(clips))
+    assert same_voice_auc(vectors, speaker) >= 0.95
+    assert same_voice_auc(vectors, speaker) > same_voice_auc(by_mfcc, speaker)
+
+
+def test_the_level_changes_no_voice_and_a_vector_has_length_one(voices):
+    y = voices[0][0]
+    vectors = speakers.voice_vectors(overlapping(y), y)
+    np.testing.assert_allclose(speakers.voice_vectors(overlapping(y), y / 300), vectors, atol=1e-4)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_a_window_is_heard_alike_alone_and_among_others(voices):
+    y = np.concatenate(voices[0][:3])
+    windows = overlapping(y)
+    alone = speakers.voice_vectors(windows.iloc[[2]], y)
+    np.testing.assert_allclose(speakers.voice_vectors(windows, y)[[2]], alone, atol=1e-5)
+
+
+def test_no_window_gives_no_vector():
+    assert speakers.voice_vectors(windows_of(), np.zeros(SR)).shape == (0, 256)
+
+
+def test_another_rate_and_other_weights_are_refused(tmp_path, monkeypatch):
+    with pytest.raises(TutorialError, match="16,000 Hz"):
+        speakers.voice_vectors(windows_of((0, 1)), np.zeros(SR), 8_000)
+    (tmp_path / "weights.safetensors").write_bytes(b"others")
+    monkeypatch.setattr(speakers, "ENCODER", tmp_path / "weights.safetensors")
+    speakers._voice_encoder.cache_clear()
+    with pytest.raises(TutorialError, match="not the speaker encoder"):
+        speakers.voice_vectors(windows_of((0, 1)), np.ones(SR))
