@@ -478,3 +478,10 @@ def test_a_start_behind_the_end_is_refused(sine, tmp_path, name, start):
     for read in (data_prep.read, data_prep.read_native):
         with pytest.raises(TutorialError, match=f"{name} has no samples at {start:g} s"):
             read(tmp_path / name, start=start)
+
+
+def test_a_file_of_twelve_channels_is_read_as_ffmpeg_reads_it(tmp_path):
+    y = show_like(4.0, 48_000, 12)
+    path = encode(y, 48_000, tmp_path / "x.opus", "-c:a", "libopus", "-mapping_family", "255")
+    read, expected = np.concatenate([y for y, _ in decoding.blocks(path)]), as_ffmpeg_decodes(path, 12)
+    assert read.shape == expected.shape and np.abs(read - expected).max() < 2e-3

@@ -16,6 +16,7 @@ from .errors import TutorialError
 
 # seconds decoded before an excerpt and thrown away: the first packets after a seek need those before them
 PREROLL = 0.5
+PLANES = 8  # channels that a frame can hold apart: of more, PyAV reads memory that is not the frame's
 CHUNK = 1.0  # seconds that are gathered before they are handed on
 JUMP = 0.02  # s that time stamps may leave out without sound missing: some are rounded to milliseconds
 LONGEST_GAP = 60.0  # s: time stamps that leap further, in a file that does not say how long it is, are not believed
@@ -253,6 +254,8 @@ def _gathered(frames: Iterator[tuple[float, Any]], at: float, limit: float | Non
     """
     fifo, kind, sr = av.AudioFifo(), None, 1
     for time, frame in frames:
+        if frame.format.is_planar and frame.layout.nb_channels > PLANES:
+            (frame,) = av.AudioResampler(format=frame.format.packed.name).resample(frame)
         leaps = time - at > 0.5 / frame.sample_rate
         if leaps or kind != (frame.format.name, frame.layout.nb_channels, frame.sample_rate):
             if fifo.samples:
