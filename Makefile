@@ -57,7 +57,7 @@ PYTHON_3_13 ?= $(firstword $(shell for python in python3.13 "$$HOME"/.pyenv/vers
 
 test-colab: setup
 	$(INSTALL) -q uv
-	$(BIN)/uv venv -q --clear --python '$(PYTHON_3_13)' $(COLAB) || \
+	$(BIN)/uv venv -q --clear --seed --python '$(PYTHON_3_13)' $(COLAB) || \
 	  { echo "Python 3.13 was not found and could not be fetched. Install it, or: make $@ PYTHON_3_13=/its/python"; exit 1; }
 	echo '$(if $(WITHOUT_TORCH),torch)' | \
 	  $(BIN)/uv pip install -q --compile-bytecode --excludes - --python $(COLAB) -c constraints-colab.txt -e '.[all]'
@@ -68,7 +68,7 @@ test-colab: setup
 # the lowest versions that pyproject.toml promises, by hand: gigabytes of PyTorch here too
 test-lowest: setup
 	$(INSTALL) -q uv
-	$(BIN)/uv venv -q --clear --python '$(PYTHON)' .venv-lowest
+	$(BIN)/uv venv -q --clear --seed --python '$(PYTHON)' .venv-lowest
 	$(BIN)/uv pip install -q --compile-bytecode --python .venv-lowest -c constraints-lowest.txt -e '.[all]'
 	.venv-lowest/$(PROGRAMS)/python -m pytest tests --ignore tests/e2e $(BOTH_CORES)
 
