@@ -254,7 +254,7 @@ def _gathered(frames: Iterator[tuple[float, Any]], at: float, limit: float | Non
     """
     fifo, kind, sr = av.AudioFifo(), None, 1
     for time, frame in frames:
-        if frame.format.is_planar and frame.layout.nb_channels > PLANES:
+        if frame.layout.nb_channels > PLANES and frame.format.is_planar:
             (frame,) = av.AudioResampler(format=frame.format.packed.name).resample(frame)
         leaps = time - at > 0.5 / frame.sample_rate
         if leaps or kind != (frame.format.name, frame.layout.nb_channels, frame.sample_rate):
