@@ -35,7 +35,7 @@ def one_channel(
                 raise TutorialError(f"{name} has {n_channels} channels: choose from 1 to {n_channels}, not {channel}.")
             yield samples[:, channel - 1], native_sr
             continue
-        y = samples.mean(axis=1)
+        y = samples[:, 0] if n_channels == 1 else samples.mean(axis=1)
         powers = np.einsum("ij,ij->j", samples, samples, dtype=float)
         late = _late_by(samples[: LONGEST_LOOKED_AT * native_sr], native_sr) if not sums and n_channels > 1 else 0.0
         sums.append((powers, float(np.dot(y, y)), late))
