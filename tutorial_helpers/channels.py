@@ -36,9 +36,10 @@ def one_channel(
             yield samples[:, channel - 1], native_sr
             continue
         y = samples[:, 0] if n_channels == 1 else samples.mean(axis=1)
-        powers = np.einsum("ij,ij->j", samples, samples, dtype=float)
+        mono_power = float(np.dot(y, y))
+        powers = [mono_power] if n_channels == 1 else [float(np.dot(one, one)) for one in samples.T]
         late = _late_by(samples[: LONGEST_LOOKED_AT * native_sr], native_sr) if not sums and n_channels > 1 else 0.0
-        sums.append((powers, float(np.dot(y, y)), late))
+        sums.append((np.array(powers), mono_power, late))
         yield y, native_sr
 
 

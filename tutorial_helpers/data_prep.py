@@ -187,7 +187,7 @@ def stream(
     channel: int | None = None,
     damage: list[Damage] | None = None,
 ) -> Iterator[np.ndarray]:
-    """Yield what `read` reads, in blocks of about 30 s, for files of any length; silence and short files pass.
+    """Yield what `read` reads, in blocks of some seconds, for files of any length; silence and short files pass.
 
     Reading begins at a full second, where the samples of every rate meet, and a little before the excerpt, so that an
     excerpt has the samples of the whole.

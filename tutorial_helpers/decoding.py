@@ -17,7 +17,7 @@ from .errors import TutorialError
 # seconds decoded before an excerpt and thrown away: the first packets after a seek need those before them
 PREROLL = 0.5
 PLANES = 8  # channels that a frame can hold apart: of more, PyAV reads memory that is not the frame's
-CHUNK = 1.0  # seconds that are gathered before they are handed on
+CHUNK = 5.0  # seconds that are handed on together: few enough for a processor's own memory, which is the fastest
 JUMP = 0.02  # s that time stamps may leave out without sound missing: some are rounded to milliseconds
 LONGEST_GAP = 60.0  # s: time stamps that leap further, in a file that does not say how long it is, are not believed
 PADDING = 0.1  # s by which a file may be shorter or longer than it says: encoders work in whole packets
@@ -36,7 +36,6 @@ def blocks(
     *,
     start: float = 0.0,
     seconds: float | None = None,
-    block_seconds: float = 30.0,
     damage: list[Damage] | None = None,
     asked: float | None = None,
 ) -> Iterator[tuple[np.ndarray, int]]:
@@ -51,8 +50,6 @@ def blocks(
     path : str or Path
     start, seconds : float, s
         The excerpt; None is all there is.
-    block_seconds : float, s
-        How long a block is, about.
     damage : list, optional
         Gets a tuple (from, to, reason), in s, for each stretch that cannot be decoded, and where the file ends earlier
         than it says.
@@ -76,25 +73,17 @@ def blocks(
     refuse_senseless(name, start, seconds)
     end = None if seconds is None else start + seconds
     found: list[Damage] = []
-    gathered: list[np.ndarray] = []
-    n, kind = 0, (0, 0)  # samples in `gathered`; their channels and rate
     total = 0.0
-    for time, chunk, sr in _chunks(Path(path), start, found):
+    for time, chunk, sr in _chunks(Path(path), start, end, found):
         at, first = round(time * sr), round(start * sr)
         last = at + len(chunk) if end is None else max(round(end * sr), first + 1)
         wanted = chunk[max(first - at, 0) : max(last - at, 0)]
         if len(wanted):
             _refuse_what_is_no_sound(name, wanted, sr, max(at, first) / sr)
-            if kind != (wanted.shape[1], sr) or n >= block_seconds * sr:
-                if gathered:
-                    yield np.concatenate(gathered), kind[1]
-                gathered, n, kind = [], 0, (wanted.shape[1], sr)
-            gathered.append(wanted)
-            n, total = n + len(wanted), total + len(wanted) / sr
+            total += len(wanted) / sr
+            yield wanted, sr
         if at + len(chunk) >= last and end is not None:
             break
-    if gathered:
-        yield np.concatenate(gathered), kind[1]
     found = [(first, last, reason) for first, last, reason in found if last >= start and (end is None or first <= end)]
     if damage is not None:
         damage += found
@@ -136,7 +125,7 @@ def _refuse_too_damaged(name: str, damage: list[Damage], total: float) -> None:
 
 def _refuse_what_is_no_sound(name: str, samples: np.ndarray, sr: int, time: float) -> None:
     """Raise TutorialError where samples, the first of them at a time in s, are no numbers, or far over full scale."""
-    peak = np.abs(samples).max()
+    peak = max(samples.max(), -samples.min())
     if peak <= HIGHEST:  # false for NaN too
         return
     first = time + (~(np.abs(samples) <= HIGHEST)).any(axis=1).argmax() / sr
@@ -144,15 +133,15 @@ def _refuse_what_is_no_sound(name: str, samples: np.ndarray, sr: int, time: floa
     raise TutorialError(f"{name} holds {what} at {first:.3f} s. Export it again from its source.")
 
 
-def _chunks(path: Path, start: float, damage: list[Damage]) -> Iterator[Chunk]:
-    """The chunks of a file, from the start (s) or before it to the end."""
+def _chunks(path: Path, start: float, end: float | None, damage: list[Damage]) -> Iterator[Chunk]:
+    """The chunks of a file, from the start (s) or before it to the end; one of them ends soon after `end` (s)."""
     at = 0.0
     names, is_marked = parts(path)
     for part in names:
         with open_audio(path, part=part) as container:
             limit = promised_seconds(container, path) if container.format.name in PADDED else None
             frames = _timed_frames(container, path, at, start, damage)
-            at = yield from _gathered(frames, at, limit)
+            at = yield from _gathered(frames, at, limit, np.inf if end is None else end + PADDING)
     if not is_marked:
         damage.append((at, at, "the mark of the end is missing: the file is cut short, or a stream's recording"))
     if at == 0 and start <= PREROLL:  # else a seek went behind the end
@@ -198,17 +187,18 @@ def _timed_frames(
             if shift is None and stamp is not None:
                 shift = at - (origin if lost or container.format.name == "flac" else stamp)
             gap = lost if stamp is None else stamp + shift - at
-            is_gap = gap > (frame.samples / sr / 2 if lost else JUMP)
-            if is_gap and (at + gap - begins <= promised + 1 if promised else gap <= LONGEST_GAP):
-                gap = round(gap * sr) / sr
-                damage.append((at, at + gap, UNDECODABLE if is_clocked else UNDECODABLE + UNCERTAIN))
-                at += gap
-            else:
-                if shift is not None and abs(gap) > JUMP:
-                    shift -= gap
-                if lost:
-                    damage.append((at, at, "junk between two packets of sound is left out"))
-            lost = 0.0
+            if lost or abs(gap) > JUMP:
+                is_gap = gap > (frame.samples / sr / 2 if lost else JUMP)
+                if is_gap and (at + gap - begins <= promised + 1 if promised else gap <= LONGEST_GAP):
+                    gap = round(gap * sr) / sr
+                    damage.append((at, at + gap, UNDECODABLE if is_clocked else UNDECODABLE + UNCERTAIN))
+                    at += gap
+                else:
+                    if shift is not None and abs(gap) > JUMP:
+                        shift -= gap
+                    if lost:
+                        damage.append((at, at, "junk between two packets of sound is left out"))
+                lost = 0.0
             yield at, frame
             at += frame.samples / sr
     if promised and promised - at > PADDING:
@@ -247,28 +237,31 @@ def _is_not_whole(packet: Any, stream: Any) -> bool:
     return content.tell() > packet.size
 
 
-def _gathered(frames: Iterator[tuple[float, Any]], at: float, limit: float | None) -> Generator[Chunk, None, float]:
-    """Chunks of about CHUNK s, with silence where time leaps; returns when they end.
+def _gathered(
+    frames: Iterator[tuple[float, Any]], at: float, limit: float | None, until: float
+) -> Generator[Chunk, None, float]:
+    """Chunks of about CHUNK s, with silence where time leaps; returns when they end. One reaches to `until` (s).
 
     What lies a little behind the limit (s), where there is one, is left out.
     """
     fifo, kind, sr = av.AudioFifo(), None, 1
     for time, frame in frames:
-        if frame.layout.nb_channels > PLANES and frame.format.is_planar:
+        n_channels, rate = frame.layout.nb_channels, frame.sample_rate
+        if n_channels > PLANES and frame.format.is_planar:
             (frame,) = av.AudioResampler(format=frame.format.packed.name).resample(frame)
-        leaps = time - at > 0.5 / frame.sample_rate
-        if leaps or kind != (frame.format.name, frame.layout.nb_channels, frame.sample_rate):
+        leaps, kind_of_frame = time - at > 0.5 / rate, (frame.format.name, n_channels, rate)
+        if leaps or kind != kind_of_frame:
             if fifo.samples:
                 yield at - fifo.samples / sr, _as_float(fifo.read()), sr
             if leaps and kind:
                 yield from _silence(at, time - at, frame)
-            kind = frame.format.name, frame.layout.nb_channels, frame.sample_rate
-            fifo, sr, at = av.AudioFifo(), frame.sample_rate, time
+            kind, fifo, sr, at = kind_of_frame, av.AudioFifo(), rate, time
         frame.pts = None  # or the fifo refuses frames whose rounded time stamps leave gaps
         fifo.write(frame)
         at += frame.samples / sr
-        if fifo.samples >= (CHUNK + PADDING) * sr:
-            yield at - fifo.samples / sr, _as_float(fifo.read(round(CHUNK * sr))), sr
+        ready = fifo.samples - round(PADDING * sr)
+        if ready >= CHUNK * sr or (at >= until and ready > 0):
+            yield at - fifo.samples / sr, _as_float(fifo.read(ready)), sr
     padding = round((at - limit) * sr) if limit and 0 < at - limit < PADDING else 0
     if fifo.samples > padding:
         yield at - fifo.samples / sr, _as_float(fifo.read(fifo.samples - padding)), sr
