@@ -13,7 +13,7 @@ BIN := .venv/$(PROGRAMS)
 PY := $(BIN)/python
 INSTALL := $(PY) -m pip install --disable-pip-version-check -c constraints.txt
 OUT ?= runs/latest
-BOTH_CORES := -n 2 --dist loadfile
+BOTH_CORES := -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: setup run test test-colab test-lowest lab site alive workshop notebooks links binder doctor show simulate hear \
   bench fuzz

@@ -12,6 +12,7 @@ from tutorial_helpers.errors import TutorialError
 
 SR = 16_000
 WITHOUT_TORCH = bool(os.environ.get("WITHOUT_TORCH"))  # `make test-colab WITHOUT_TORCH=1` installs all but PyTorch
+LONGEST = ("test_show", "test_scaling_up", "test_site", "test_lab")
 sys.path.append(str(Path(__file__).parent))  # for `from tones import ...` in every folder of tests
 
 
@@ -27,6 +28,11 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "torch: needs PyTorch in a process of its own, such as an executed lesson")
     if WITHOUT_TORCH:
         sys.meta_path.insert(0, _SkipsWhatImportsTorch())
+
+
+def pytest_collection_modifyitems(items):
+    """The files that take minutes first: with one of them last, the other core would be idle."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
 def pytest_runtest_setup(item):

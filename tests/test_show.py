@@ -353,10 +353,10 @@ def test_the_naive_intervals_miss_what_the_lesson_says_they_miss(show, listeners
 
 
 def test_the_hosts_words_are_recognised_with_at_most_8_percent_errors(show):
-    """The pilot and every tenth episode; data/README.md has the rates of the whole show."""
+    """Every tenth weekly episode; data/README.md has the rates of the whole show."""
     spoken = corpora.spoken(show)
     episodes = spoken["recording"].unique()
-    spoken = spoken[spoken["recording"].isin(episodes[::10])]
+    spoken = spoken[spoken["recording"].isin(episodes[5::10])]
     clips = [data_prep.read(row.path, start=row.onset, seconds=row.offset - row.onset) for row in spoken.itertuples()]
     spoken = spoken.assign(heard=recognise.transcribe_all(clips, SR))
     rate = {
