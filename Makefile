@@ -46,6 +46,7 @@ test: setup
 	$(PY) -m pytest tests --ignore tests/e2e $(BOTH_CORES)
 	$(PY) -m pytest --nbval-lax --nbval-cell-timeout 300 --timeout 400 notebooks/solutions $(BOTH_CORES)
 
+# warm-up first, alone: two processes that compile at once leave a cache of numba 0.61 that ends whoever loads it
 # Python 3.13 with Colab's versions: unit tests and every lesson. PyTorch with CUDA takes gigabytes, so that this is run by
 # hand; with WITHOUT_TORCH=1, as .ci/run has it, whatever needs PyTorch is left out
 COLAB := .venv-colab$(if $(WITHOUT_TORCH),-without-torch)
@@ -61,6 +62,7 @@ test-colab: setup
 	  { echo "Python 3.13 was not found and could not be fetched. Install it, or: make $@ PYTHON_3_13=/its/python"; exit 1; }
 	echo '$(if $(WITHOUT_TORCH),torch)' | \
 	  $(BIN)/uv pip install -q --compile-bytecode --excludes - --python $(COLAB) -c constraints-colab.txt -e '.[all]'
+	$(if $(WITHOUT_TORCH),,$(COLAB)/$(PROGRAMS)/python -m tutorial_helpers warm-up)
 	WITHOUT_TORCH=$(WITHOUT_TORCH) $(COLAB)/$(PROGRAMS)/python -m pytest $(if $(WITHOUT_TORCH),$(NEED_NO_TORCH),tests) \
 	  --ignore tests/e2e $(BOTH_CORES)
 	$(if $(WITHOUT_TORCH),,$(COLAB)/$(PROGRAMS)/python -m tutorial_helpers run --out runs/colab)
@@ -70,6 +72,7 @@ test-lowest: setup
 	$(INSTALL) -q uv
 	$(BIN)/uv venv -q --clear --seed --python '$(PYTHON)' .venv-lowest
 	$(BIN)/uv pip install -q --compile-bytecode --python .venv-lowest -c constraints-lowest.txt -e '.[all]'
+	.venv-lowest/$(PROGRAMS)/python -m tutorial_helpers warm-up
 	.venv-lowest/$(PROGRAMS)/python -m pytest tests --ignore tests/e2e $(BOTH_CORES)
 
 # from the project's folder, so that links to the glossary lead somewhere; lab/ has it open as a page

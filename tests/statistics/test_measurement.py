@@ -101,7 +101,7 @@ def test_simex_follows_the_theory_and_finds_in_many_rows_what_was_planted():
     assert slopes[0] == pytest.approx(np.polyfit(takes.mean(axis=1), y, 1)[0])  # nothing was added yet
     assert measurement.simex_curve(theory, -1.0) == pytest.approx(1.5, abs=1e-6)
     found = measurement.simex(y, takes, rng(2), boots=2)
-    assert found["naive"] == slopes[0]
+    assert found["naive"] == pytest.approx(slopes[0], rel=1e-12)  # sums in another order on another numpy
     assert found["estimate"] == pytest.approx(1.5, rel=0.03)
 
 
