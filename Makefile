@@ -46,9 +46,9 @@ test: setup
 	$(PY) -m pytest tests --ignore tests/e2e $(BOTH_CORES)
 	$(PY) -m pytest --nbval-lax --nbval-cell-timeout 300 --timeout 400 notebooks/solutions $(BOTH_CORES)
 
-# warm-up first, alone: two processes that compile at once leave a cache of numba 0.61 that ends whoever loads it
 # Python 3.13 with Colab's versions: unit tests and every lesson. PyTorch with CUDA takes gigabytes, so that this is run by
-# hand; with WITHOUT_TORCH=1, as .ci/run has it, whatever needs PyTorch is left out
+# hand; with WITHOUT_TORCH=1, as .ci/run has it, whatever needs PyTorch is left out. Warm-up comes first, alone: two
+# processes that compile a loop of librosa's at once may leave a cache of numba's that ends every process that loads it
 COLAB := .venv-colab$(if $(WITHOUT_TORCH),-without-torch)
 NEED_NO_TORCH := $(addprefix tests/test_,$(addsuffix .py,voice features segments synthesis representations plotting \
   dates metadata corpora decoding degrade))

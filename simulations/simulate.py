@@ -247,7 +247,7 @@ def coverage(corpora: int, workers: int) -> pd.DataFrame:
     grouped = results.groupby(["question", "method"], sort=False)
     table = pd.DataFrame(
         {
-            "recommended": [name in RECOMMENDED for name in grouped.groups],
+            "recommended": [name in RECOMMENDED for name in grouped.size().index],
             "coverage": grouped["inside"].mean().round(3),
             "bias": grouped["miss"].mean().round(3),
             "rmse": grouped["miss"].apply(lambda miss: np.sqrt(np.mean(miss**2))).round(3),

@@ -258,8 +258,7 @@ def test_a_small_excerpt_is_measured_in_each_way(short_episodes, monkeypatch):
 
 
 def test_a_small_recording_is_measured_by_every_tool(short_episodes):
-    # in a process of its own: with numba 0.61, Colab's, what librosa compiles ends one that has compiled much else
-    table, functions = measuring.in_a_new_process(frame_features.rounds, str(short_episodes["10 minutes"]), 1)
+    table, functions = frame_features.rounds(str(short_episodes["10 minutes"]), 1)
     missing = {what for what in frame_features.TOOLS if not frame_features.is_there(what)}  # `make bench` installs them
     assert set(committed("features")["what"]) - missing <= set(table["what"]) and (table["seconds"] > 0).all()
     assert list(functions.columns) == list(committed("profile").columns)

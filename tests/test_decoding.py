@@ -456,6 +456,21 @@ def test_a_sample_that_is_no_sound_is_refused_and_what_comes_before_is_read(sine
 # Excerpts
 
 
+def test_an_excerpt_is_decoded_hardly_further_than_it_reaches(sine, tmp_path, monkeypatch):
+    sf.write(tmp_path / "x.wav", sine(440, 30), SR)
+    times = []
+    timed_frames = decoding._timed_frames
+
+    def noting(*arguments):
+        for time, frame in timed_frames(*arguments):
+            times.append(time)
+            yield time, frame
+
+    monkeypatch.setattr(decoding, "_timed_frames", noting)
+    assert len(data_prep.read(tmp_path / "x.wav", start=2.0, seconds=1.0)) == SR
+    assert max(times) < 3.5
+
+
 @pytest.mark.parametrize("name", ["x.wav", "x.mp3"])
 def test_an_excerpt_has_at_least_one_sample_however_short_it_is(sine, tmp_path, name):
     path = encode(sine(440), SR, tmp_path / name)

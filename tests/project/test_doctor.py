@@ -35,6 +35,6 @@ def test_doctor_says_how_to_mend_what_is_missing_and_what_is_optional(monkeypatc
 
 @pytest.mark.timeout(600)  # a machine where nothing was compiled before takes minutes while it is busy
 def test_warming_up_runs_what_lessons_would_wait_for():
-    # a process of its own, as a person starts it: numba 0.61 ends one that has run other tests for a quarter of an hour
+    # a process of its own, as a person starts it: where numba's cache is spoilt (see the Makefile) it is ended
     done = subprocess.run([sys.executable, "-m", "tutorial_helpers", "warm-up"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
