@@ -262,7 +262,9 @@ def test_a_small_recording_is_measured_by_every_tool(short_episodes):
     missing = {what for what in frame_features.TOOLS if not frame_features.is_there(what)}  # `make bench` installs them
     assert set(committed("features")["what"]) - missing <= set(table["what"]) and (table["seconds"] > 0).all()
     assert list(functions.columns) == list(committed("profile").columns)
-    assert functions["function"].str.contains("to_pitch_ac").any() and functions["seconds"].is_monotonic_decreasing
+    # Python 3.13's profiler counts what Colab's parselmouth compiled with the function that calls it
+    assert functions["function"].str.contains("to_pitch_ac|_praat_f0").any()
+    assert functions["seconds"].is_monotonic_decreasing
 
 
 def test_librosa_is_asked_for_the_numbers_that_ours_are(short_episodes):
