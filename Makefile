@@ -11,20 +11,23 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v pyth
 PROGRAMS := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 BIN := .venv/$(PROGRAMS)
 PY := $(BIN)/python
-INSTALL := $(PY) -m pip install --disable-pip-version-check -c constraints.txt
+UV := $(BIN)/uv pip install --compile-bytecode
+INSTALL := $(UV) --python $(PY) -c constraints.txt
 OUT ?= runs/latest
+# two processes on two cores, with one thread each: with more they are in each other's way
 BOTH_CORES := -n 2 --dist loadfile --no-loadscope-reorder
+test test-colab test-lowest alive: export OMP_NUM_THREADS := 1
 
 .PHONY: setup run test test-colab test-lowest lab site alive workshop notebooks links binder doctor show simulate hear \
   bench fuzz
 
 setup: .venv/.ready
 
-# with TORCH, uv installs, because it knows PyTorch's own packages; a later pip leaves them as they are
+# uv installs: it takes a third of pip's time, and with TORCH it knows PyTorch's own packages
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(INSTALL) $(if $(TORCH),uv,-e '.[all]')
-	$(if $(TORCH),$(BIN)/uv pip install --compile-bytecode --python $(PY) --torch-backend '$(TORCH)' -c constraints.txt -e '.[all]')
+	$(PY) -m pip install -q --disable-pip-version-check -c constraints.txt uv
+	$(INSTALL) $(if $(TORCH),--torch-backend '$(TORCH)') -e '.[all]'
 	$(PY) -m tutorial_helpers warm-up
 	@touch $@
 
@@ -57,11 +60,10 @@ PYTHON_3_13 ?= $(firstword $(shell for python in python3.13 "$$HOME"/.pyenv/vers
   "$$python" -c 'import sys; print(sys.executable)' 2>/dev/null; done) 3.13)
 
 test-colab: setup
-	$(INSTALL) -q uv
 	$(BIN)/uv venv -q --clear --seed --python '$(PYTHON_3_13)' $(COLAB) || \
 	  { echo "Python 3.13 was not found and could not be fetched. Install it, or: make $@ PYTHON_3_13=/its/python"; exit 1; }
 	echo '$(if $(WITHOUT_TORCH),torch)' | \
-	  $(BIN)/uv pip install -q --compile-bytecode --excludes - --python $(COLAB) -c constraints-colab.txt -e '.[all]'
+	  $(UV) -q --excludes - --python $(COLAB) -c constraints-colab.txt -e '.[all]'
 	$(if $(WITHOUT_TORCH),,$(COLAB)/$(PROGRAMS)/python -m tutorial_helpers warm-up)
 	WITHOUT_TORCH=$(WITHOUT_TORCH) $(COLAB)/$(PROGRAMS)/python -m pytest $(if $(WITHOUT_TORCH),$(NEED_NO_TORCH),tests) \
 	  --ignore tests/e2e $(BOTH_CORES)
@@ -69,9 +71,8 @@ test-colab: setup
 
 # the lowest versions that pyproject.toml promises, by hand: gigabytes of PyTorch here too
 test-lowest: setup
-	$(INSTALL) -q uv
 	$(BIN)/uv venv -q --clear --seed --python '$(PYTHON)' .venv-lowest
-	$(BIN)/uv pip install -q --compile-bytecode --python .venv-lowest -c constraints-lowest.txt -e '.[all]'
+	$(UV) -q --python .venv-lowest -c constraints-lowest.txt -e '.[all]'
 	.venv-lowest/$(PROGRAMS)/python -m tutorial_helpers warm-up
 	.venv-lowest/$(PROGRAMS)/python -m pytest tests --ignore tests/e2e $(BOTH_CORES)
 

@@ -702,14 +702,15 @@ else:
 
 # %%
 listeners = pd.DataFrame()
-if source.outcome is not None and episode.name in set(source.outcome["recording"]) and start == 0:
+noted = source.outcome is not None and episode.name in set(source.outcome["recording"])
+if noted and start == 0 and minutes >= 2:
     listeners = source.outcome[source.outcome["recording"] == episode.name].reset_index(drop=True)
     of_episode = source.turns[source.turns["recording"] == episode.name]
     host = within.speaker_windows(frames, of_episode, "host", seconds=5.0)
     listeners = listeners.join(host, how="inner")
     print(f"{len(listeners)} windows of 5 s; the host speaks in {listeners['speaks'].sum():.0f} of them")
 else:
-    print("Nobody noted a reaction to this recording, so this part has nothing to explain.")
+    print("This part explains two minutes or more of reactions to a recording, from its beginning; here are none.")
 # NBVAL_CHECK_OUTPUT
 
 # %% [markdown]

@@ -1311,20 +1311,23 @@ def curve_of(F, strength, draws=40):
 
 
 # %%
+complete = False
 if corpus == "show" and enough:
-    points = curve_of(P, 1.0)
-    curves = points.groupby(["tested on", "trained on", "turns"])["accuracy"].mean()
+    curves = curve_of(P, 1.0).pivot_table("accuracy", "turns", ["tested on", "trained on"])
+    weekly_at_64 = curves.reindex([64]).drop(columns=list(sets)[0], level=1, errors="ignore")
+    complete = weekly_at_64.shape[1] == 6 and weekly_at_64.notna().all(axis=None)
+if complete:
     fig, axes = plt.subplots(1, 3, sharey=True, figsize=(12, 4))
     for ax, one in zip(axes, ("host", "cohost", "guests"), strict=True):
         for name, colour in zip(sets, (plotting.GREEN, plotting.ORANGE, plotting.BLUE), strict=True):
-            curve = curves[one][name]
-            ax.plot(curve.index, curve, "o-", color=colour, label=name)
+            if (one, name) in curves:
+                ax.plot(curves.index, curves[one, name], "o-", color=colour, label=name)
         ax.axhline(0.5, color=plotting.GREY, linestyle="--")
         ax.set_xscale("log", base=2)
         ax.set_xticks([4, 8, 16, 32, 64], ["4", "8", "16", "32", "64"])
         ax.set(xlabel="Turns trained on", title=f"Tested on: {one}")
     axes[0].set_ylabel("Accuracy, from prosody")
-    everybody, one_voice = (curves["cohost"][name][64] for name in list(sets)[:0:-1])
+    everybody, one_voice = (curves["cohost", name][64] for name in list(sets)[:0:-1])
     fig.suptitle(f"The co-host: {everybody:.2f} after all speakers, {one_voice:.2f} after the host alone", fontsize=15)
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=12)
     plotting.show(
@@ -1332,15 +1335,15 @@ if corpus == "show" and enough:
     )
 
 # %%
-if corpus == "show" and enough:
+if complete:
     print(f"the co-host, after 64 turns: trained on all speakers {everybody:.2f}, on the host alone {one_voice:.2f}")
-    without_pitch = curve_of(P[:, :3], 1.0)
-    fixed = without_pitch.groupby(["tested on", "trained on", "turns"])["accuracy"].mean()["cohost"][list(sets)[1]][64]
+    without_pitch = curve_of(P[:, :3], 1.0).set_index(["tested on", "trained on", "turns"])["accuracy"]
+    fixed = without_pitch["cohost", list(sets)[1], 64].mean()
     print(f"the host alone, without the column of median pitch: {fixed:.2f}")
     mended = one_voice < 0.7 < min(everybody, fixed)
     print(f"one voice stays near guessing, and all voices or the right columns mend it: {mended}")
 else:
-    print("The learning curve by speaker needs turns with styles, as the show has them.")
+    print("The learning curve by speaker needs many episodes of turns with styles, as the whole show has them.")
 
 # %% [markdown]
 # More minutes of one recording do as well here as more episodes: in this made show a day hardly differs from the next,

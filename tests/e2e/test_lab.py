@@ -10,14 +10,19 @@ import time
 import urllib.error
 import urllib.request
 
+import nbformat
 import psutil
 import pytest
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
 
 from tutorial_helpers.places import ROOT
+from tutorial_helpers.project import runner
 from tutorial_helpers.project.memory import PeakMemory
 
 pytestmark = pytest.mark.timeout(700)
-# nbval runs all notebooks; here are one with a knob, players and open exercises, and the one that takes most memory
+# nbval runs all notebooks; here are one with a knob, players and open exercises, and over less sound the one that takes
+# most memory (over all of it, `make run` notes the memory)
 LESSON, SOLUTION = "notebooks/02_representations.ipynb", "notebooks/solutions/05_deep_learning.ipynb"
 BINDER_MB = 2 * 1024**3 / 1e6
 KERNEL_READY = """() => {
@@ -91,13 +96,14 @@ def test_jupyterlab_listens_on_this_machine_alone_and_asks_for_its_token(lab):
     assert urllib.request.urlopen(f"{address}/api/contents?token={token}", timeout=10).status == 200
 
 
-def _open(browser, lab, notebook):
-    """A page with one notebook open, without outputs, and its kernel ready."""
+def _open(browser, lab, notebook, parameters):
+    """A page with one notebook open, with these parameters and without outputs, and its kernel ready."""
     address, token, folder, _ = lab
-    for cell in (blank := json.loads((folder / notebook).read_text()))["cells"]:
-        if cell["cell_type"] == "code":
+    blank = parameterize_notebook(load_notebook_node(str(folder / notebook)), parameters)
+    for cell in blank.cells:
+        if cell.cell_type == "code":
             cell |= {"outputs": [], "execution_count": None}
-    (folder / notebook).write_text(json.dumps(blank))
+    nbformat.write(blank, folder / notebook)
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     page.set_default_timeout(90_000)
     page.goto(f"{address}/lab/workspaces/{secrets.token_hex(4)}/tree/{notebook}?token={token}")
@@ -130,7 +136,7 @@ def _errors(ran):
 
 
 def test_a_solution_runs_in_the_browser_without_an_error(browser, lab):
-    page = _open(browser, lab, SOLUTION)
+    page = _open(browser, lab, SOLUTION, runner.PROFILES["fast"])
     ran, peak_mb = _run_all(page, lab, SOLUTION)
     _close(page, lab)
     assert _errors(ran) == []
@@ -139,7 +145,7 @@ def test_a_solution_runs_in_the_browser_without_an_error(browser, lab):
 
 
 def test_a_lesson_runs_and_its_knob_draws_another_figure_and_says_what_it_shows(browser, lab):
-    page = _open(browser, lab, LESSON)
+    page = _open(browser, lab, LESSON, {})
     ran, peak_mb = _run_all(page, lab, LESSON)
     assert _errors(ran) == []
     assert [cell["execution_count"] for cell in ran] == list(range(1, len(ran) + 1))
@@ -168,7 +174,7 @@ def test_jupyterlab_opens_at_the_lessons(browser, lab):
 
 
 def test_a_word_in_a_link_leads_to_the_glossary_as_a_page(browser, lab):
-    page = _open(browser, lab, LESSON)
+    page = _open(browser, lab, LESSON, {})
     page.locator("a", has_text="fundamental frequency").first.click()
     heading = page.locator(".jp-MarkdownViewer h2", has_text="F0")
     heading.wait_for()
