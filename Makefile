@@ -90,7 +90,7 @@ site: .venv/.ready-site
 
 # every way of opening it: a browser on the site and in JupyterLab, the first cell in Colab, Binder's builder, the wheel.
 # Needs Chromium (Debian: apt-get install chromium)
-alive: site
+alive: .venv/.ready-site
 	$(PY) -m pytest tests/e2e $(BOTH_CORES)
 
 doctor: setup

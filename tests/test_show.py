@@ -159,7 +159,7 @@ def test_the_data_card_names_every_file_and_every_planted_value(show):
 def test_the_voice_detector_and_the_turns_agree_on_95_percent_of_the_time(show):
     right, total = {}, {}
     speech = show.turns[show.turns["kind"] == "speech"]
-    for name in [PILOT, *show.recordings.index[1::3]]:
+    for name in [PILOT, *show.recordings.index[1::6]]:
         turns = speech[speech["recording"] == name]
         y = data_prep.read(show.recordings.loc[name, "path"])
         grid = np.arange(0, len(y) / SR, 0.01)
