@@ -15,7 +15,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import fsspec
+import fsspec.core
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -147,7 +147,7 @@ def _absolute(path: str | Path) -> str:
 def _locate(path: str) -> tuple[AbstractFileSystem, str]:
     """The file system that an absolute path or an address belongs to, and the path there."""
     if metadata.is_address(path):
-        return fsspec.url_to_fs(path)
+        return fsspec.core.url_to_fs(path)
     return LocalFileSystem(), path  # fsspec would take '::' in a file's name for two addresses
 
 
