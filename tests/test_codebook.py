@@ -17,6 +17,7 @@ from distributed import Client
 
 import tutorial_helpers
 from tutorial_helpers import (
+    annotations,
     codebook,
     corpora,
     data_prep,
@@ -60,6 +61,7 @@ def given(tmp_path_factory, request):
     measures = {name: rng.normal(size=len(chosen)) for name in [*across.MEASURES, *across.ALSO_MEASURED]}
     folder = tmp_path_factory.mktemp("recordings")
     soundfile.write(folder / "20240101_voice.wav", y, SR)
+    annotations.write(turn.assign(onset=0.0, offset=3.0, kind="speech"), folder / "20240101_voice.srt")
     recordings = corpora.load(folder).recordings
     lost = recordings.assign(path=str(folder / "lost.wav")).rename({"20240101_voice": "lost"})
     with Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None) as client:
@@ -78,6 +80,7 @@ def given(tmp_path_factory, request):
         series=rng.normal(size=40),
         terms=across.event_terms(40, 20),
         folder=folder,
+        recordings=recordings,
         status=status,
         counted=pd.DataFrame({"words": [3], "errors": [1], "speaker": "host", "recording": "a"}),
         load_prompts=lambda: request.getfixturevalue("prompts"),
@@ -99,6 +102,10 @@ def archive(given):
 
 # each public function that returns a table, and a call that gives its table, or its tables
 PRODUCERS = {
+    "annotation_files.read": lambda given: annotations.read(given.folder / "20240101_voice.srt"),
+    "annotations.beside": lambda given: [
+        table for table in annotations.beside(given.folder, given.recordings).values() if table is not None
+    ],
     "corpora.load": lambda given: tables_of_corpus(corpora.load("show")),
     "corpora.load_folder": lambda given: tables_of_corpus(corpora.load_folder(given.folder)),
     "corpora.load_prompts": lambda given: tables_of_corpus(given.load_prompts()),

@@ -161,14 +161,7 @@ def read_metadata(source: Path | TextIO, where: str | Path) -> pd.DataFrame:
     table = read_table(source, where)
     if "path" in table.columns:
         raise TutorialError(f"{where} has a column 'path'. The files' paths are known; leave it out, or rename it.")
-    known = ["file", *COLUMNS[1:]]
-    for column in set(table.columns) - set(known):
-        near = difflib.get_close_matches(column.strip().lower(), known, n=1, cutoff=0.75)
-        if near:
-            raise TutorialError(
-                f"{where} has a column '{column}'. If it is '{near[0]}', call it that; if not, choose another name. "
-                f"Known: {', '.join(known)}."
-            )
+    refuse_misspelt(table, ["file", *COLUMNS[1:]], where)
     lines = [f"{where}, line {number}" for number in table.index]
     table["file"] = [_checked_file(file, line) for file, line in zip(table["file"], lines, strict=True)]
     for file, numbers in table.groupby("file", sort=False).groups.items():
@@ -187,7 +180,18 @@ def read_metadata(source: Path | TextIO, where: str | Path) -> pd.DataFrame:
     return table.set_axis(pd.Index(table["file"], name=None))
 
 
-def read_table(source: Path | TextIO, where: str | Path) -> pd.DataFrame:
+def refuse_misspelt(table: pd.DataFrame, known: list[str], where: str | Path) -> None:
+    """Raise TutorialError where a column is called nearly as one that is known."""
+    for column in sorted(set(table.columns) - set(known)):
+        near = difflib.get_close_matches(column.strip().lower(), known, n=1, cutoff=0.75)
+        if near:
+            raise TutorialError(
+                f"{where} has a column '{column}'. If it is '{near[0]}', call it that; if not, choose another name. "
+                f"Known: {', '.join(known)}."
+            )
+
+
+def read_table(source: Path | TextIO, where: str | Path, keys: tuple[str, ...] = ("file",)) -> pd.DataFrame:
     """A CSV as it is, all of it texts, with the number of each row's line as index; empty rows are left out.
 
     Parameters
@@ -196,20 +200,22 @@ def read_table(source: Path | TextIO, where: str | Path) -> pd.DataFrame:
         In UTF-8, or as Excel's "Unicode text"; commas, semicolons or tabs separate its columns.
     where : str or Path
         What an error calls it.
+    keys : tuple of str
+        Columns of which it must have one.
 
     Raises
     ------
     TutorialError
-        Where it is no table, has no column `file`, or a row has more cells than the first.
+        Where it is no table, has none of those columns, or a row has more cells than the first.
     """
     how = "Save it as CSV, comma-separated, in UTF-8."
     try:
-        text = _decoded(source.read_bytes()) if isinstance(source, Path) else source.read()
+        text = decoded(source.read_bytes()) if isinstance(source, Path) else source.read()
         first, _, rest = text.partition("\n")
         told = re.fullmatch(r"sep=(.)\s*", first)  # a line that Excel understands
         text = rest if told else text
         header = next((line for line in text.splitlines() if line.strip()), "")
-        separator = told[1] if told else _separator(header)
+        separator = told[1] if told else _separator(header, keys)
         reader = csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True)
         rows = [(reader.line_num + bool(told), row) for row in reader]
     except (ValueError, csv.Error, OSError) as error:
@@ -220,8 +226,8 @@ def read_table(source: Path | TextIO, where: str | Path) -> pd.DataFrame:
     columns = [column.strip() for column in rows[0][1]]
     while columns and not columns[-1]:  # a spreadsheet leaves empty columns at the end
         columns.pop()
-    if "file" not in columns:
-        raise TutorialError(f"{where} has no column 'file'. Its columns: {', '.join(columns)}.")
+    if not {*keys} & {*columns}:
+        raise TutorialError(f"{where} has no column '{keys[0]}'. Its columns: {', '.join(columns)}.")
     if len(set(columns)) < len(columns):
         twice = next(column for column in columns if columns.count(column) > 1)
         raise TutorialError(f"{where} has two columns '{twice}'. Rename one.")
@@ -235,15 +241,15 @@ def read_table(source: Path | TextIO, where: str | Path) -> pd.DataFrame:
     return pd.DataFrame(cells, index=[number for number, _ in rows[1:]], columns=columns, dtype=object)
 
 
-def _decoded(content: bytes) -> str:
-    """Text in UTF-8, or in UTF-16 with a mark at its beginning."""
+def decoded(content: bytes) -> str:
+    """Text in UTF-8, or in UTF-16 with a mark at its beginning; else a UnicodeDecodeError."""
     return content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
 
 
-def _separator(header: str) -> str:
-    """What separates the columns: the sign that makes 'file' one of them."""
+def _separator(header: str, keys: tuple[str, ...]) -> str:
+    """What separates the columns: the sign that makes a key one of them."""
     for separator in ",;\t":
-        if "file" in (column.strip(' "') for column in header.split(separator)):
+        if {*keys} & {column.strip(' "') for column in header.split(separator)}:
             return separator
     return ","
 
