@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from . import manifest
+from . import annotations, manifest
 from .errors import TutorialError
 from .metadata import is_address, recordings_in, recordings_table
 from .places import bundled
@@ -59,7 +59,13 @@ class Corpus:
         The name of the recording that a lesson opens when the learner names none.
     outcome : pandas.DataFrame or None
         One row for each stretch of a recording for which an outcome is known (`recording`, `onset` and `offset` in
-        seconds, `reaction` in points, and what else was noted), or None where there is none.
+        seconds, and what was noted, such as a `reaction`), or None where there is none.
+    words : pandas.DataFrame or None
+        One row for each word whose times are known (`recording`, `onset` and `offset` in seconds, `word`, `speaker`),
+        or None where there is none.
+    annotated : pandas.DataFrame or None
+        One row for each file beside the recordings that may tell turns, words or outcomes: what was read in it, and
+        what was ignored and why, as `annotations.beside` gives it.
     """
 
     name: str
@@ -68,6 +74,8 @@ class Corpus:
     truth: dict[str, pd.DataFrame] | None
     default: str
     outcome: pd.DataFrame | None = None
+    words: pd.DataFrame | None = None
+    annotated: pd.DataFrame | None = None
 
 
 def load(name_or_folder: str | Path) -> Corpus:
@@ -116,7 +124,7 @@ def pick(corpus: Corpus, recording: str = "") -> pd.Series:
 
 
 def spoken(corpus: Corpus, *, start: float = 0.0, minutes: float = 10.0) -> pd.DataFrame:
-    """Segments of speech: turns where the corpus knows turns, else the excerpt of each recording of speech.
+    """Segments of speech: turns of the recordings whose turns are known, and the excerpt of each other with speech.
 
     Read one with `data_prep.read(row.path, start=row.onset, seconds=row.offset - row.onset)`.
     Lesson: 02_representations, 04_statistics, 05_deep_learning.
@@ -133,18 +141,23 @@ def spoken(corpus: Corpus, *, start: float = 0.0, minutes: float = 10.0) -> pd.D
         `style`, `text`; what is not known is missing. Without turns `offset` is the end of the excerpt, and may lie
         behind the end of the recording.
     """
+    columns = ["recording", "path", "onset", "offset", "speaker", "channel", "group", "style", "text"]
     recordings, stop = corpus.recordings, start + 60 * minutes
-    if corpus.turns is None:
-        table = recordings[recordings["kind"] == "speech"].rename_axis("name")
-        table = table.assign(recording=table.index, onset=start, offset=stop, channel=pd.NA, style=pd.NA)
-    else:
+    tables = []
+    whole = recordings[recordings["kind"] == "speech"].rename_axis("name")
+    if corpus.turns is not None:
+        whole = whole[~whole.index.isin(corpus.turns["recording"])]
         table = corpus.turns[corpus.turns["kind"] == "speech"]
         table = table[(table["onset"] >= start) & (table["offset"] <= stop)]
         numbers = table.groupby("recording").cumcount() + 1
         table = table.set_index(table["recording"] + "/" + numbers.astype(str).str.zfill(2)).rename_axis("name")
         for column in ("path", "group"):
             table[column] = recordings[column].reindex(table["recording"]).to_numpy()
-    return table[["recording", "path", "onset", "offset", "speaker", "channel", "group", "style", "text"]]
+        tables.append(table[columns])
+    if corpus.turns is None or len(whole):
+        whole = whole.assign(recording=whole.index, onset=start, offset=stop, channel=pd.NA, style=pd.NA)
+        tables.append(whole[columns])
+    return pd.concat(tables)
 
 
 def load_show(folder: Path = SHOW) -> Corpus:
@@ -155,7 +168,7 @@ def load_show(folder: Path = SHOW) -> Corpus:
     what listeners of the pilot reported every 5 s. data/README.md says how all of it was made.
     """
     tables = {}
-    for name in ("metadata", "turns", "reactions", *(f"planted{part}" for part in SHOW_TRUTH.values())):
+    for name in ("metadata", "reactions", *(f"planted{part}" for part in SHOW_TRUTH.values())):
         if not (folder / f"{name}.csv").is_file():
             raise TutorialError(
                 f"The show is not complete: {folder / name}.csv is missing. It comes with the repository: clone it "
@@ -164,7 +177,7 @@ def load_show(folder: Path = SHOW) -> Corpus:
         tables[name] = pd.read_csv(folder / f"{name}.csv")
     truth = {name: tables[f"planted{part}"] for name, part in SHOW_TRUTH.items()}
     truth["values"] = truth["values"].set_index("name")
-    return replace(load_folder(folder), name="show", turns=tables["turns"], truth=truth, outcome=tables["reactions"])
+    return replace(load_folder(folder), name="show", truth=truth, outcome=tables["reactions"])
 
 
 def load_prompts(sounds: Path = PROMPTS_SOUNDS, transcript: Path = PROMPTS_TRANSCRIPT) -> Corpus:
@@ -199,9 +212,22 @@ def load_prompts(sounds: Path = PROMPTS_SOUNDS, transcript: Path = PROMPTS_TRANS
 
 
 def load_folder(folder: Path) -> Corpus:
-    """Every audio file below a folder, with what `metadata.csv` in it says, as `metadata.recordings_in` reads it."""
+    """Every audio file below a folder, with what `metadata.csv` and the annotations beside the recordings say.
+
+    `metadata.recordings_in` and `annotations.beside` read them.
+    """
     recordings = recordings_in(folder)
-    return Corpus(str(folder.resolve()), recordings, turns=None, truth=None, default=recordings.index[0])
+    known = annotations.beside(folder, recordings)
+    return Corpus(
+        str(folder.resolve()),
+        recordings,
+        turns=known["turns"],
+        truth=None,
+        default=recordings.index[0],
+        outcome=known["outcome"],
+        words=known["words"],
+        annotated=known["files"],
+    )
 
 
 def load_address(address: str) -> Corpus:
