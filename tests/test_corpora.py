@@ -106,3 +106,22 @@ def test_spoken_gives_the_excerpt_of_each_recording_where_no_turns_are_known(fol
     spoken = corpora.spoken(corpora.load(folder), start=5, minutes=2)
     assert spoken.index.tolist() == spoken["recording"].tolist() == ["20221106_Sun_Alex", "20221113_Sun_Alex"]
     assert (spoken["onset"] == 5).all() and (spoken["offset"] == 125).all() and spoken["style"].isna().all()
+
+
+SUBTITLES = "1\n00:00:00,010 --> 00:00:00,050\nANNA: Good morning.\n\n2\n00:00:00,060 --> 00:00:00,090\nBEN: Hello.\n"
+
+
+def test_what_stands_beside_a_recording_is_in_the_corpus_and_the_others_are_whole(folder):
+    (folder / "interview.srt").write_text(SUBTITLES)
+    (folder / "words.csv").write_text("recording,onset,offset,word\ninterview,0.01,0.03,Good\n")
+    (folder / "outcome.csv").write_text("recording,onset,offset,reaction\ninterview,0,0.1,55\n")
+    corpus = corpora.load(folder)
+    assert corpus.turns[["recording", "speaker", "text"]].to_numpy().tolist() == [
+        ["interview", "ANNA", "Good morning."],
+        ["interview", "BEN", "Hello."],
+    ]
+    assert corpus.words["word"].tolist() == ["Good"] and corpus.outcome["reaction"].tolist() == [55]
+    assert corpus.annotated["read_as"].tolist() == ["turns", "outcome", "words"]
+    spoken = corpora.spoken(corpus)
+    assert spoken.index.tolist() == ["interview/01", "interview/02", "20221106_Sun_Alex", "20221113_Sun_Alex"]
+    assert spoken["path"].notna().all() and spoken["offset"].tolist() == [0.05, 0.09, 600, 600]
