@@ -29,6 +29,7 @@ COUNTS = {"4 hours": 8, "1 hour": 12, "10 minutes": 24}  # 48 hours
 WORKERS = 2
 PEAK_RUNS = 3  # an episode of four hours takes more than a minute
 LOOK = 1.0  # seconds between two looks at the workers' memory
+NO_WORDS = dict.fromkeys(["f0_floor", "f0_ceiling", "recogniser", "language"]) | {"talk": False}
 DASK, PROCESSES = "workers of Dask", "processes of their own"
 
 
@@ -115,7 +116,7 @@ def against_processes(path: Path, short: Path, folder: Path, runs: int) -> pd.Da
             for how in (DASK, PROCESSES):
                 with TemporaryDirectory(dir=folder) as out:
                     # the folder as `extract` leaves it, which processes of their own need as well
-                    scaling_up._prepare(out, None, None)
+                    scaling_up._prepare(out, NO_WORDS)
                     if how == DASK:
                         seconds = seconds_of(partial(extract, recordings, Path(out), client=client))
                     else:
@@ -127,7 +128,8 @@ def against_processes(path: Path, short: Path, folder: Path, runs: int) -> pd.Da
 
 def by_processes(pool: ProcessPoolExecutor, recordings: pd.DataFrame, out: str) -> None:
     """The very work of Dask's workers, a recording a process."""
-    for failure in pool.map(scaling_up._measure_one, recordings.index, recordings["path"], [out] * len(recordings)):
+    tasks = [(path, {}) for path in recordings["path"]]
+    for failure in pool.map(scaling_up._measure_one, recordings.index, tasks, [out] * len(recordings)):
         if failure:
             raise TutorialError(f"A recording was not measured ({failure['reason']}): a speed would be wrong.")
 

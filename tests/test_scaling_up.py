@@ -462,7 +462,7 @@ def test_a_worker_that_takes_long_to_start_again_is_waited_for(tmp_path):
 
 
 def run_extract(*arguments):
-    command = [sys.executable, "-m", "tutorial_helpers", "extract", *map(str, arguments)]
+    command = [sys.executable, "-m", "tutorial_helpers", "extract", "--no-words", *map(str, arguments)]
     return subprocess.Popen(
         command, cwd=places.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )

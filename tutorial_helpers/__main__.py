@@ -41,6 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
     extract.add_argument("out", help="the folder, or the address of one, that gets the measures; what is there is kept")
     extract.add_argument("--scheduler", help="the address of a Dask scheduler whose workers measure: tcp://host:8786")
     extract.add_argument("--workers", type=int, help="processes on this machine; one a core where it is left out")
+    extract.add_argument("--recogniser", default="auto", help="what writes the words: auto, tiny.en, base, small, ...")
+    extract.add_argument("--language", help="what is spoken, such as fr; detected where it is left out")
+    extract.add_argument("--no-words", action="store_true", help="leave words to the files beside the recordings")
+    extract.add_argument("--csv", action="store_true", help="write recordings, turns and words as CSV too")
     extract.add_argument("--floor", type=float, help="lowest pitch in Hz; from each recording where it is left out")
     extract.add_argument("--ceiling", type=float, help="highest pitch in Hz; from each recording where it is left out")
     commands.add_parser("doctor", help="check this machine: one OK/FAIL line a thing the tutorial needs")
@@ -114,17 +118,23 @@ def _manifest(options: argparse.Namespace) -> int:
 
 
 def _extract(options: argparse.Namespace) -> int:
-    from . import scaling_up
+    from . import scaling_up, storage
 
-    recordings = corpora.load(options.corpus).recordings
+    corpus = corpora.load(options.corpus)
     done = scaling_up.extract(
-        recordings,
+        corpus.recordings,
         options.out,
         client=options.scheduler,
         workers=options.workers,
         floor=options.floor,
         ceiling=options.ceiling,
+        turns=corpus.turns,
+        words=corpus.words,
+        recogniser=None if options.no_words else options.recogniser,
+        language=options.language,
     )
+    if options.csv:
+        storage.write_csv(options.out, ["recordings", "turns", "words"])
     failed = done[done["status"] == "failed"]
     for name, reason in failed["reason"].items():
         print(f"FAILED {name}: {reason}", file=sys.stderr)

@@ -117,7 +117,7 @@ def _client_at(address: str) -> Client:
 
 
 def outcomes(
-    client: Client, work: Callable[..., Failure], inputs: dict[str, str], **common: Any
+    client: Client, work: Callable[..., Failure], inputs: dict[str, Any], **common: Any
 ) -> Iterator[tuple[str, Failure]]:
     """Have the workers do `work(name, input, **common)` for each input, and tell of each as it is done.
 
@@ -130,7 +130,7 @@ def outcomes(
         Whose workers do it.
     work : callable
         Returns None, or how it failed: a dict of `error` and `reason`.
-    inputs : dict of str
+    inputs : dict
         Each input by its name, in the order in which they are to be begun.
     **common
         What is the same for all.
@@ -154,7 +154,7 @@ def outcomes(
 
 
 def _hand_out(
-    client: Client, work: Callable[..., Failure], inputs: dict[str, str], common: dict[str, Any]
+    client: Client, work: Callable[..., Failure], inputs: dict[str, Any], common: dict[str, Any]
 ) -> Iterator[tuple[str, Failure]]:
     """As `outcomes`, without a second try of what kills its worker."""
     for _ in range(TIMES_HANDED_OUT):

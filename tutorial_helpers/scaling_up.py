@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
-from urllib.parse import urlsplit
-from uuid import uuid4
+from typing import Any, BinaryIO
 
-import fsspec.core
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from distributed import Client
-from fsspec import AbstractFileSystem
-from fsspec.implementations.local import LocalFileSystem
 
-from . import cluster, data_prep, features, locking, metadata, segments
+from . import annotations, cluster, data_prep, features, locking, metadata, segments, storage
 from .codebook import describe
 from .decoding import Damage, damage_text
+from .deep_learning import talk
 from .errors import TutorialError
 
 # the packages on whose versions the numbers depend: one dataset is made with one version of each
 MEASURING = ["audio-as-data-tutorial", "numpy", "scipy", "librosa", "praat-parselmouth", "soundfile", "soxr", "av"]
 FOLDERS = ["frames", "recordings"]
-LONGEST_NAME = 200  # bytes of a file's name; systems allow 255, and a temporary file's ending is to be added
+OF_TALK = ["turns", "words"]  # folders of a dataset with turns and words
+RECOGNISING = ["faster-whisper", "ctranslate2"]  # further packages that words depend on
+TRANSCRIPTS = [".srt", ".vtt", ".txt", ".TextGrid"]
 FAILURE_COLUMNS = ["recording", "path", "error", "reason"]
 # of these, a summary needs all frames at once; of the others it is a mean, and sums of two minutes are enough
 KEPT = ["recording", "time", "f0", "f0_floor", "f0_ceiling", "voiced", "nucleus", "level"]
@@ -46,6 +40,10 @@ def extract(
     workers: int | None = None,
     floor: float | None = None,
     ceiling: float | None = None,
+    turns: pd.DataFrame | None = None,
+    words: pd.DataFrame | None = None,
+    recogniser: str | None = None,
+    language: str | None = None,
 ) -> pd.DataFrame:
     """Measure each recording, and write its frames and its summary as two tables of Parquet files.
 
@@ -54,6 +52,9 @@ def extract(
     (versions, parameters, and what each column means). What is complete is never measured again, what failed is: after
     a crash, or with more recordings, call it again with the same `out`. A script of your own calls this under
     `if __name__ == "__main__":`.
+
+    With turns, words or a recogniser there are `turns` and `words` too (as `talk.tables` gives them), and in
+    `transcripts` each recording's as .srt, .vtt, .txt and .TextGrid.
     Lesson: 06_scaling_up.
 
     Parameters
@@ -68,6 +69,12 @@ def extract(
         How many processes measure on this machine. None is one a core.
     floor, ceiling : float, optional
         The lowest and highest pitch to look for, in Hz. None has each recording's chosen from its sound.
+    turns, words : DataFrame, optional
+        As `Corpus.turns` and `Corpus.words`.
+    recogniser : str, optional
+        What writes the words of recordings whose words are not known, as in `talk.heard_in`; None, nothing does.
+    language : str, optional
+        What is spoken in all of them. None is what a column `language` of `recordings` says, or what is detected.
 
     Returns
     -------
@@ -81,23 +88,49 @@ def extract(
         and where the scheduler is lost.
     """
     paths = _paths_by_name(recordings)
-    out = _absolute(out)
-    _prepare(out, floor, ceiling)
-    with locking.locked(*_locate(out)):
-        return _extract(paths, out, client, workers)
+    out = storage.absolute(out)
+    options = {"f0_floor": floor, "f0_ceiling": ceiling, "recogniser": recogniser, "language": language}
+    _prepare(out, options | {"talk": any(each is not None for each in (turns, words, recogniser))})
+    with locking.locked(*storage.locate(out)):
+        return _extract(paths, _known_of(recordings, turns, words), out, client, workers)
 
 
-def _extract(paths: dict[str, str], out: str, client: Client | str | None, workers: int | None) -> pd.DataFrame:
+def _known_of(
+    recordings: pd.DataFrame, turns: pd.DataFrame | None, words: pd.DataFrame | None
+) -> dict[str, dict[str, Any]]:
+    """What is known of each recording: its `turns`, `words` and `language`, each None where it is not known."""
+    known: dict[str, dict[str, Any]] = {
+        name: dict.fromkeys(["turns", "words", "language"]) for name in recordings.index
+    }
+    for what, table in (("turns", turns), ("words", words)):
+        if table is not None:
+            for name, rows in table.groupby("recording"):
+                if name in known:
+                    known[name][what] = rows
+    if "language" in recordings:
+        for name, language in recordings["language"].dropna().items():
+            known[name]["language"] = language
+    return known
+
+
+def _extract(
+    paths: dict[str, str],
+    known: dict[str, dict[str, Any]],
+    out: str,
+    client: Client | str | None,
+    workers: int | None,
+) -> pd.DataFrame:
     """As `extract`, with its arguments checked, and with `out` to itself."""
     there = _remove_incomplete(out)
-    complete = {name for name in paths if _file_name(name) in there}
-    waiting = {name: path for name, path in paths.items() if name not in complete}
-    failed = {name: row for name, row in _read_failures(out).items() if _file_name(name) not in there}
+    complete = {name for name in paths if storage.file_name(name) in there}
+    waiting = storage.by_size({name: path for name, path in paths.items() if name not in complete})
+    failed = {name: row for name, row in _read_failures(out).items() if storage.file_name(name) not in there}
     try:
         if waiting:
             with cluster.connected(client, workers) as connected:
                 _check_workers(connected, out)
-                for name, failure in cluster.outcomes(connected, _measure_one, _by_size(waiting), out=out):
+                inputs = {name: (path, known[name]) for name, path in waiting.items()}
+                for name, failure in cluster.outcomes(connected, _measure_one, inputs, out=out):
                     failed.pop(name, None)
                     if failure:
                         failed[name] = {"path": waiting[name], **failure}
@@ -135,79 +168,62 @@ def _paths_by_name(recordings: pd.DataFrame) -> dict[str, str]:
             )
         if pd.isna(path):
             raise TutorialError(f"The recording '{name}' has no path. Give it one, or leave the row out.")
-        paths[name] = _absolute(path)
+        paths[name] = storage.absolute(path)
     return paths
 
 
-def _absolute(path: str | Path) -> str:
-    """A path from the root, for workers may run in another folder; an address as it is."""
-    return str(path) if metadata.is_address(path) else Path(path).expanduser().absolute().as_posix()
+def _versions(packages: list[str]) -> dict[str, str]:
+    """The versions of packages here."""
+    return {package: version(package) for package in packages}
 
 
-def _locate(path: str) -> tuple[AbstractFileSystem, str]:
-    """The file system that an absolute path or an address belongs to, and the path there."""
-    if metadata.is_address(path):
-        return fsspec.core.url_to_fs(path)
-    return LocalFileSystem(), path  # fsspec would take '::' in a file's name for two addresses
+def _folders(parameters: dict[str, Any]) -> list[str]:
+    """The folders of a dataset's tables; a recording is complete with its file in all of them."""
+    return FOLDERS + OF_TALK * bool(parameters["talk"])
 
 
-def _file_name(name: str) -> str:
-    """What a recording's files are called: its name, %-quoted where it is no letter, digit or one of `-._~`.
-
-    A `_` or `.` at the beginning is quoted too, for readers of Parquet pass over files that are called so. Of a name
-    that is too long for a file there is the beginning, and a checksum of the whole; the tables have all of it.
-    """
-    quoted = re.sub(r"[^\w.~-]|^[_.]", lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), name)
-    if len(quoted.encode()) > LONGEST_NAME:
-        begins = quoted.encode()[: LONGEST_NAME // 2].decode(errors="ignore")
-        quoted = f"{begins}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-    return f"{quoted}.parquet"
-
-
-def _versions() -> dict[str, str]:
-    """The versions of the packages that measure here."""
-    return {package: version(package) for package in MEASURING}
-
-
-def _columns() -> list[str]:
+def _columns(parameters: dict[str, Any]) -> list[str]:
     """The columns of a dataset's tables, from a second of noise."""
     frames = features.frame_table(np.random.default_rng(0).normal(0, 0.1, data_prep.SR)).assign(recording="")
-    return [*frames, *segments.measure(frames, segments.whole(frames)), "damage", *FAILURE_COLUMNS]
+    columns = [*frames, *segments.measure(frames, segments.whole(frames)), "damage", *FAILURE_COLUMNS]
+    if parameters["talk"]:
+        columns += [*sum(map(list, talk.tables("", frames[KEPT], None, None).values()), []), *talk.ABOUT]
+    return columns
 
 
-def _prepare(out: str, floor: float | None, ceiling: float | None) -> None:
+def _prepare(out: str, options: dict[str, Any]) -> None:
     """Make the folders and `metadata.json`, or see that what is there was made as it would be made here."""
-    limits = {"f0_floor": floor, "f0_ceiling": ceiling}
+    folders = _folders(options)
     try:
-        fs, place = _locate(out)
+        fs, place = storage.locate(out)
         fs.invalidate_cache()
         if fs.isfile(place):
             raise TutorialError(f"{out} is a file. Name a folder for the measures.")
-        for folder in FOLDERS:
+        for folder in folders + ["transcripts"] * bool(options["talk"]):
             fs.makedirs(f"{place}/{folder}", exist_ok=True)
         if not fs.exists(f"{place}/metadata.json"):
-            if any(_files(fs, f"{place}/{folder}") for folder in FOLDERS):
+            if any(storage.files_in(fs, f"{place}/{folder}") for folder in folders):
                 raise TutorialError(
                     f"{out} holds files, and no metadata.json that says how they were made. Name another folder."
                 )
             about = {
-                "parameters": features.PARAMETERS | limits,
-                "versions": _versions(),
-                "codebook": describe(_columns()),
+                "parameters": features.PARAMETERS | options,
+                "versions": _versions(MEASURING + RECOGNISING * bool(options["recogniser"])),
+                "codebook": describe(_columns(options)),
             }
-            with _atomic_write(fs, f"{place}/metadata.json") as file:
+            with storage.atomic_write(fs, f"{place}/metadata.json") as file:
                 file.write(f"{json.dumps(about, indent=2)}\n".encode())
     except (OSError, ValueError, ImportError, RuntimeError) as error:  # what fsspec raises where it cannot write
         raise TutorialError(f"The folder {out} cannot be used: {error}. Name one that you can write to.") from error
-    _check_made_alike(out, limits)
+    _check_made_alike(out, options)
 
 
-def _check_made_alike(out: str, limits: dict[str, float | None] | None = None) -> dict[str, dict]:
+def _check_made_alike(out: str, options: dict[str, Any] | None = None) -> dict[str, dict]:
     """The parameters and versions with which `out` is made.
 
-    Raises TutorialError where this process does not see `out`, or has other versions or parameters (and limits).
+    Raises TutorialError where this process does not see `out`, or has other versions or parameters (and options).
     """
-    fs, place = _locate(out)
+    fs, place = storage.locate(out)
     try:
         about = json.loads(fs.cat_file(f"{place}/metadata.json"))
         made_with = {key: dict(about[key]) for key in ("parameters", "versions")}
@@ -218,9 +234,9 @@ def _check_made_alike(out: str, limits: dict[str, float | None] | None = None) -
     except (ValueError, KeyError, TypeError) as error:
         raise TutorialError(f"{out}/metadata.json cannot be read ({error}). Name another folder.") from error
     theirs = made_with["parameters"] | made_with["versions"]
-    ours = features.PARAMETERS | (limits or {}) | _versions()
-    if limits is None:  # a worker is told them by `out`
-        ours = {key: own for key, own in ours.items() if key not in ("f0_floor", "f0_ceiling")}
+    ours = (
+        features.PARAMETERS | _versions(list(made_with["versions"])) | (options or {})
+    )  # `out` tells a worker options
     differ = [f"{key} {theirs.get(key)} (here {own})" for key, own in ours.items() if theirs.get(key) != own]
     if differ:
         raise TutorialError(
@@ -230,17 +246,13 @@ def _check_made_alike(out: str, limits: dict[str, float | None] | None = None) -
     return made_with
 
 
-def _files(fs: AbstractFileSystem, folder: str) -> set[str]:
-    """The names of the files in a folder; none where there is no such folder."""
-    return {PurePosixPath(path).name for path in fs.find(folder, maxdepth=1)}
-
-
 def _remove_incomplete(out: str) -> set[str]:
     """Remove what a killed run left of recordings that are not complete; the file names of those that are."""
-    fs, place = _locate(out)
-    there = {folder: _files(fs, f"{place}/{folder}") for folder in FOLDERS}
-    complete = {file for file in there["frames"] & there["recordings"] if file.endswith(".parquet")}
-    for folder, files in {"": _files(fs, place) - {"failures.parquet"}, **there}.items():
+    fs, place = storage.locate(out)
+    parameters = _check_made_alike(out)["parameters"]
+    there = {folder: storage.files_in(fs, f"{place}/{folder}") for folder in _folders(parameters)}
+    complete = {file for file in set.intersection(*there.values()) if file.endswith(".parquet")}
+    for folder, files in {"": storage.files_in(fs, place) - {"failures.parquet"}, **there}.items():
         for file in files - complete:
             if file.endswith((".part", ".parquet")):
                 fs.rm_file(f"{place}/{folder}/{file}" if folder else f"{place}/{file}")
@@ -262,44 +274,66 @@ def _check_workers(client: Client, out: str) -> None:
             ) from answer
 
 
-def _by_size(paths: dict[str, str]) -> dict[str, str]:
-    """The same paths, the biggest file first: at the end, all others would wait for it."""
-    with ThreadPoolExecutor() as pool:  # an address on the web takes a while to tell a size
-        sizes = dict(zip(paths, pool.map(_size, paths.values()), strict=True))
-    return {name: paths[name] for name in sorted(paths, key=sizes.__getitem__, reverse=True)}
+def _measure_one(name: str, task: tuple[str, dict[str, Any]], out: str) -> cluster.Failure:
+    """Measure one recording, by its path and what is known of it, and write its files: the work of a worker.
 
-
-def _size(path: str) -> int:
-    """Bytes; -1 where they are not known: why, the worker that reads the file will say."""
-    with suppress(Exception):
-        fs, place = _locate(path)
-        return fs.size(place) or -1
-    return -1
-
-
-def _measure_one(name: str, path: str, out: str) -> cluster.Failure:
-    """Measure one recording and write its files: the work of a worker. Returns how that failed, or None.
-
-    The summary is written last: with it the recording is complete.
+    Returns how that failed, or None. The summary is written last: with it the recording is complete.
     """
-    file_name = _file_name(name)
+    path, known = task
     try:
         made_with = _check_made_alike(out)
-        fs, place = _locate(out)
-        frames, summaries = (f"{place}/{folder}/{file_name}" for folder in FOLDERS)
-        if fs.exists(frames) and fs.exists(summaries):  # Dask lost sight of a worker that had done it
+        fs, place = storage.locate(out)
+        folders = _folders(made_with["parameters"])
+        files = {folder: f"{place}/{folder}/{storage.file_name(name)}" for folder in folders}
+        if all(map(fs.exists, files.values())):  # Dask lost sight of a worker that had done it
             return None
-        with _local_file(path) as local, _atomic_write(fs, summaries) as summary_file:
-            with _atomic_write(fs, frames) as frames_file:
-                summary = _write_frames(name, local, frames_file, made_with)
+        with storage.local_file(path) as local, ExitStack() as stack:
+            summary_file = stack.enter_context(storage.atomic_write(fs, files["recordings"]))
+            with storage.atomic_write(fs, files["frames"]) as frames_file:
+                summary, frames = _write_frames(name, local, frames_file, made_with)
+            if made_with["parameters"]["talk"]:
+                tables, about = _talk_in(name, local, frames, known, made_with["parameters"])
+                summary = summary.assign(**about).astype(talk.ABOUT)
+                _write_transcripts(name, tables, out)
+                for folder, table in tables.items():
+                    with storage.atomic_write(fs, files[folder]) as file:
+                        pq.write_table(_arrow(table, made_with), file, compression="zstd")
             pq.write_table(_arrow(summary, made_with), summary_file, compression="zstd")
     except Exception as error:  # it becomes a row of the failures
         return {"error": type(error).__name__, "reason": str(error) or repr(error)}
     return None
 
 
-def _write_frames(name: str, path: str, file: BinaryIO, made_with: dict[str, dict]) -> pd.DataFrame:
-    """Measure a recording and write its frames, a row group for what is measured at once. Returns its summary."""
+def _talk_in(
+    name: str, path: str, frames: pd.DataFrame, known: dict[str, Any], parameters: dict[str, Any]
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+    """The tables of turns and words of a recording, and what its words were heard with."""
+    words, about = known["words"], dict.fromkeys(talk.ABOUT)
+    language = parameters["language"] or known["language"]
+    if words is None and parameters["recogniser"]:
+        words, about = talk.heard_in(path, parameters["recogniser"], language)
+    return talk.tables(name, frames, known["turns"], words), about
+
+
+def _write_transcripts(name: str, tables: dict[str, pd.DataFrame], out: str) -> None:
+    """Write what was said for people and other programs, where anything was."""
+    fs, place = storage.locate(out)
+    if tables["turns"]["text"].isna().all():
+        return
+    with TemporaryDirectory() as folder:
+        for ending in TRANSCRIPTS:
+            local = Path(folder, storage.file_name(name, ending))
+            annotations.write(tables["turns"], local, words=tables["words"])
+            fs.put_file(str(local), f"{place}/transcripts/{local.name}")
+
+
+def _write_frames(
+    name: str, path: str, file: BinaryIO, made_with: dict[str, dict]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Measure a recording and write its frames, a row group for what is measured at once.
+
+    Returns its summary, and of its frames the columns that are `KEPT`.
+    """
     floor, ceiling = (made_with["parameters"][limit] for limit in ("f0_floor", "f0_ceiling"))
     kept: list[pd.DataFrame] = []
     parts = []
@@ -323,7 +357,7 @@ def _write_frames(name: str, path: str, file: BinaryIO, made_with: dict[str, dic
     over_voiced, _ = segments.columns_of_means(means.to_frame().T)
     if summary["f0"].isna().item():  # too little voice has no measures
         means[over_voiced] = np.nan
-    return summary.assign(**means, damage=damage_text(damage)).astype({"damage": metadata.TEXT})
+    return summary.assign(**means, damage=damage_text(damage)).astype({"damage": metadata.TEXT}), frames
 
 
 def _sums_and_counts(frames: pd.DataFrame) -> pd.DataFrame:
@@ -339,39 +373,9 @@ def _arrow(table: pd.DataFrame, made_with: dict[str, dict]) -> pa.Table:
     return rows.replace_schema_metadata({"tutorial_helpers": json.dumps(made_with)})
 
 
-@contextmanager
-def _local_file(path: str) -> Iterator[str]:
-    """A recording as a file of this machine: in place, or fetched for as long as it is needed."""
-    fs, place = _locate(path)
-    if isinstance(fs, LocalFileSystem):
-        yield place
-        return
-    with TemporaryDirectory() as folder:
-        local = f"{folder}/{PurePosixPath(urlsplit(path).path).name}"
-        fs.get_file(place, local)
-        yield local
-
-
-@contextmanager
-def _atomic_write(fs: AbstractFileSystem, path: str) -> Iterator[BinaryIO]:
-    """Open a file for writing that appears complete, when the `with` ends, or not at all.
-
-    Until then it has a name of its own, which readers of Parquet pass over.
-    """
-    part = f"{path.rpartition('/')[0]}/_{uuid4().hex}.part"
-    try:
-        with fs.open(part, "wb") as file:
-            yield file
-        fs.mv(part, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            fs.rm_file(part)
-        raise
-
-
 def _read_failures(out: str) -> dict[str, dict]:
     """The rows of `failures.parquet` by recording; none where it is not there."""
-    fs, place = _locate(out)
+    fs, place = storage.locate(out)
     try:
         with fs.open(f"{place}/failures.parquet", "rb") as file:
             rows = pq.read_table(file).to_pylist()
@@ -382,8 +386,8 @@ def _read_failures(out: str) -> dict[str, dict]:
 
 def _write_failures(failed: dict[str, dict], out: str) -> None:
     """Write `failures.parquet`."""
-    fs, place = _locate(out)
+    fs, place = storage.locate(out)
     schema = pa.schema([(column, pa.string()) for column in FAILURE_COLUMNS])
     rows = [{"recording": name, **failed[name]} for name in sorted(failed)]
-    with _atomic_write(fs, f"{place}/failures.parquet") as file:
+    with storage.atomic_write(fs, f"{place}/failures.parquet") as file:
         pq.write_table(pa.Table.from_pylist(rows, schema), file)

@@ -103,7 +103,7 @@ def _frames_in(frames: pd.DataFrame, segments: pd.DataFrame) -> tuple[np.ndarray
 
 def _alone_in(heard: pd.DataFrame, segments: pd.DataFrame, turns: pd.DataFrame) -> np.ndarray:
     """For each frame beside its segment, whether no other speaker than the segment's has a turn there."""
-    times, speakers = heard["time"].to_numpy(), segments["speaker"].astype(object).to_numpy()
+    times, speakers = heard["time"].to_numpy(), segments["speaker"].astype(object).fillna("").to_numpy()
     recordings = segments["recording"].to_numpy()
     free = np.ones(len(heard), bool)
     for name in pd.unique(recordings):

@@ -383,7 +383,7 @@ for name, right, naive, unit in zip(
 # down. The show brings such a table; most recordings do not.
 
 # %%
-turns = None if source.turns is None else source.turns[source.turns["recording"] == episode.name].copy()
+turns = None if source.truth is None else source.turns[source.turns["recording"] == episode.name].copy()
 if turns is None:
     print("Nobody has written down the turns of this recording.")
 else:

@@ -334,7 +334,7 @@ print(exercises.check("02.2", answer))
 
 # %%
 guests = {}
-if source.turns is not None:
+if source.truth is not None:
     spoken = corpora.spoken(source).query("recording == @episode.name and speaker not in ['host', 'cohost']")
     guests = dict(list(spoken.groupby("channel")))
 for channel, part in guests.items():
@@ -740,7 +740,7 @@ print(exercises.check("02.5", answer))
 
 # %%
 stretches = speech
-if source.turns is not None:  # one throat only: who speaks first
+if source.truth is not None:  # one throat only: who speaks first
     turns = source.turns.query("recording == @episode.name and kind == 'speech' and offset > @start")
     turns = turns[turns["speaker"] == turns["speaker"].iloc[0]]
     stretches = speech[data_prep.inside(start + speech[["onset", "offset"]].mean(axis=1), turns)]

@@ -110,7 +110,7 @@ measuring = in_background(features.frames_of_segments, to_measure)
 frames = features.frame_table(y, sr)
 windows = segments.windows(frames, 0.5)
 table = segments.measure(frames, windows)
-if source.turns is None or joined:
+if source.truth is None or joined:
     speech = data_prep.voice_activity(y, sr)
 else:
     speech = source.turns[(source.turns["recording"] == episode.name) & (source.turns["kind"] == "speech")]
@@ -772,7 +772,7 @@ else:
 # what is compared.)
 
 # %%
-focus = "host" if source.turns is not None else ""
+focus = "host" if source.truth is not None else ""
 episodes = segments.measure(of_turns, to_measure, turns=source.turns, by=["recording", "speaker"])
 series = across.design_table(episodes, chosen, focus=focus)
 measured = series[series["series"] == (focus or chosen["series"].iloc[0])] if len(series) else series
@@ -1045,7 +1045,7 @@ if not is_series:
 # all, and compare again.
 
 # %%
-if is_series and source.turns is not None and kbps.round().nunique() > 1:
+if is_series and source.truth is not None and kbps.round().nunique() > 1:
     few_before = chosen.index[chosen["side"] == 0][::13]
     theirs = spoken[spoken["recording"].isin(few_before) & spoken["speaker"].isin([own, control])]
     with tempfile.TemporaryDirectory() as folder:
@@ -1481,7 +1481,7 @@ checklist = {
     else "you: licence, consent, approval by an ethics board",
     "comparison": how_compared,
     "speakers": f"{voices['speaker'].nunique()} known; {len(voices)} turns or recordings with a voice",
-    "speech": "turns that were written down" if source.turns is not None else "silero voice activity",
+    "speech": "turns that were written down" if source.truth is not None else "silero voice activity",
     "pitch": f"Praat, here {floor:.0f} to {ceiling:.0f} Hz, chosen from each recording, every 10 ms; turns' medians",
     "windows": "0.5 s, hop 0.5 s",
     "unit": f"recording or pair: {measured['unit'].nunique() if len(measured) else 0}; never the frame",

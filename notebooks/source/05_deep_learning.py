@@ -173,7 +173,7 @@ late = []
 for turn in here.itertuples():
     said = words[(middle >= turn.onset) & (middle < turn.offset)]
     late += [said["onset"].iloc[0] - turn.onset] if len(said) else []
-if source.turns is not None and late:
+if source.truth is not None and late:
     near = np.median(np.abs(late)) < 0.2
     print(f"{len(late)} turns: the first word begins within 0.2 s of the turn, in the median: {near}")
 else:
@@ -474,7 +474,7 @@ nothing = {
     "white noise": 0.03 * rng.standard_normal(len(seconds)),
     "chord": 0.05 * chord * swell,
 }
-if source.turns is not None:
+if source.truth is not None:
     music = source.turns[(source.turns["kind"] == "music") & (source.turns["recording"] == episode.name)].iloc[0]
     nothing["the show's music"] = data_prep.read(
         episode.path, start=music["onset"], seconds=music["offset"] - music["onset"]
@@ -697,7 +697,7 @@ if len(sentence):
 show_episode = source.recordings.iloc[1] if corpus == "show" else episode  # a weekly episode: three voices
 y_show = data_prep.read(show_episode.path, seconds=min(120, 60 * minutes))
 windows = speakers.speech_windows(y_show)
-if source.turns is not None:
+if source.truth is not None:
     known = source.turns[(source.turns["recording"] == show_episode.name) & (source.turns["kind"] == "speech")]
     n_speakers = known["speaker"].nunique()
 else:
@@ -712,7 +712,7 @@ print(f"{len(windows)} windows of speech, clustered into {n_speakers} voices")
 # speaker. Look in the figure whether the colours change where the turns do.
 
 # %%
-if source.turns is not None:
+if source.truth is not None:
     error = speakers.diarisation_error(known, windows, len(y_show) / sr)
     fig, axes = plt.subplots(2, sharex=True, figsize=(10, 2.6))
     for ax, table, title in ((axes[0], known, "known"), (axes[1], windows, "found")):
@@ -751,7 +751,7 @@ def errors_in(name):
 
 
 # %%
-if source.turns is not None:
+if source.truth is not None:
     weekly = source.recordings.index[source.recordings["group"] != "pilot"][::11]
     scored = [errors_in(name) for name in weekly]
     ders = {
@@ -762,7 +762,7 @@ if source.turns is not None:
         print(f"{way}: DER {der:.1%} over {len(weekly)} episodes")
 
 # %%
-if source.turns is not None:
+if source.truth is not None:
     print(f"found from sound alone, DER at most 15 %: {ders['voices, windows'] <= 0.15}")
 else:
     print("Turns are not known here, so what was found cannot be scored.")

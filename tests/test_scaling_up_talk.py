@@ -1,0 +1,99 @@
+"""Turns and words of an archive: what is known beside the sound, what is heard, and both on disk."""
+
+import json
+
+import pandas as pd
+import pytest
+import soundfile as sf
+from distributed import Client
+
+from tutorial_helpers import __main__, annotations, corpora, data_prep, scaling_up
+from tutorial_helpers.synthesis import harmonic_voice
+
+SR = 16_000
+SUBTITLES = """1
+00:00:00,000 --> 00:00:01,000
+ANN: Good morning.
+
+2
+00:00:01,000 --> 00:00:02,000
+BEN: Hello.
+"""
+
+
+@pytest.fixture
+def threads():
+    """A worker inside this process."""
+    with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None) as client:
+        yield client
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two recordings of two seconds, one of them with subtitles."""
+    place = tmp_path / "in"
+    place.mkdir()
+    for name, frequency in (("told", 120), ("untold", 200)):
+        sf.write(place / f"{name}.wav", harmonic_voice(frequency, seconds=2), SR)
+    (place / "told.srt").write_text(SUBTITLES)
+    return place
+
+
+def test_turns_beside_a_recording_become_rows_with_measures_and_transcripts(folder, tmp_path, threads):
+    corpus = corpora.load(folder)
+    done = scaling_up.extract(corpus.recordings, tmp_path / "out", client=threads, turns=corpus.turns)
+    assert (done["status"] == "done").all(), done["reason"].tolist()
+    turns = pd.read_parquet(tmp_path / "out" / "turns")
+    assert turns[["recording", "speaker", "text"]].to_numpy().tolist() == [
+        ["told", "ANN", "Good morning."],
+        ["told", "BEN", "Hello."],
+    ]
+    assert turns["f0"].round().tolist() == [120, 120] and pd.read_parquet(tmp_path / "out" / "words").empty
+    written = sorted(path.name for path in (tmp_path / "out" / "transcripts").iterdir())
+    assert written == ["told.TextGrid", "told.srt", "told.txt", "told.vtt"]
+    again = annotations.read(tmp_path / "out" / "transcripts" / "told.vtt")
+    assert again["speaker"].tolist() == ["ANN", "BEN"] and again["text"].tolist() == ["Good morning.", "Hello."]
+
+
+def test_a_dataset_with_turns_is_complete_only_with_all_its_tables(folder, tmp_path, threads):
+    corpus = corpora.load(folder)
+
+    def run():
+        done = scaling_up.extract(corpus.recordings, tmp_path / "out", client=threads, turns=corpus.turns)
+        return done["status"].tolist()
+
+    assert run() == ["done", "done"]
+    (tmp_path / "out" / "turns" / "told.parquet").unlink()
+    assert run() == ["done", "there"] and run() == ["there", "there"]
+
+
+def test_the_command_writes_tables_as_csv_and_defines_each_column(folder, tmp_path):
+    out = tmp_path / "out"
+    assert __main__.main(["extract", str(folder), str(out), "--no-words", "--csv", "--workers", "1"]) == 0
+    for what, rows in (("recordings", 2), ("turns", 2), ("words", 0)):
+        table = pd.read_csv(out / f"{what}.csv")
+        assert len(table) == rows and list(table) == list(pd.read_parquet(out / what))
+        assert set(table) <= set(json.loads((out / "metadata.json").read_text())["codebook"]), what
+    assert not (out / "frames.csv").exists()
+
+
+def test_words_are_heard_in_the_language_that_the_metadata_or_the_sound_says(prompts, tmp_path, threads):
+    place = tmp_path / "in"
+    place.mkdir()
+    for name in ("en/vm-instructions", "fr/vm-instructions"):
+        y = data_prep.read(prompts.recordings["path"][name])
+        sf.write(place / f"{name[:2]}.wav", y, SR)
+        sf.write(place / f"{name[:2]}2.wav", y, SR)
+    (place / "metadata.csv").write_text("file,language\nfr2.wav,fr\nen2.wav,en\n")
+    recordings = corpora.load(place).recordings
+    done = scaling_up.extract(recordings, tmp_path / "out", client=threads, recogniser="auto")
+    assert (done["status"] == "done").all(), done["reason"].tolist()
+    about = pd.read_parquet(tmp_path / "out" / "recordings").set_index("recording")
+    assert about["recogniser"].to_dict() == {"en": "tiny.en", "en2": "tiny.en", "fr": "base", "fr2": "base"}
+    assert about["language"].to_dict() == {"en": "en", "en2": "en", "fr": "fr", "fr2": "fr"}
+    assert about["language_probability"].notna().to_dict() == {"en": True, "en2": False, "fr": True, "fr2": False}
+    words = pd.read_parquet(tmp_path / "out" / "words")
+    said = words.groupby("recording")["word"].agg(" ".join)
+    assert said["en"] == said["en2"] and said["fr"] == said["fr2"] and words["level"].notna().any()
+    turns = pd.read_parquet(tmp_path / "out" / "turns")
+    assert turns.groupby("recording")["text"].agg(" ".join).to_dict() == said.to_dict()
