@@ -29,7 +29,7 @@ from tutorial_helpers import (
     segments,
     voice,
 )
-from tutorial_helpers.deep_learning import language, learn, recognise, score, speakers
+from tutorial_helpers.deep_learning import language, learn, recognise, score, speakers, talk
 from tutorial_helpers.errors import TutorialError
 from tutorial_helpers.statistics import across, measurement, within
 
@@ -75,6 +75,7 @@ def given(tmp_path_factory, request):
         rng=rng,
         frames=features.frame_table(y).assign(recording=turn["recording"].iloc[0]),
         turns=pd.DataFrame({"onset": [0.0, 1.5], "offset": [1.5, 3.0], "speaker": ["host", "cohost"]}),
+        words=pd.DataFrame({"recording": "a", "onset": [0.1], "offset": [0.5], "word": ["Good"]}),
         chosen=chosen,
         episodes=pd.DataFrame({"recording": chosen.index, "speaker": "host", **measures}),
         series=rng.normal(size=40),
@@ -88,7 +89,8 @@ def given(tmp_path_factory, request):
 
 
 def tables_of_corpus(corpus):
-    return [table for table in (corpus.recordings, corpus.turns, corpus.outcome) if table is not None]
+    tables = (corpus.recordings, corpus.turns, corpus.outcome, corpus.words, corpus.annotated)
+    return [table for table in tables if table is not None]
 
 
 def archive(given):
@@ -139,6 +141,9 @@ PRODUCERS = {
     "deep_learning.score.word_errors": lambda given: score.word_errors(["a b c"], ["a x c"]),
     "deep_learning.speakers.diarisation_error": lambda given: speakers.diarisation_error(given.turns, given.turns, 3),
     "deep_learning.speakers.speech_windows": lambda given: speakers.speech_windows(given.y),
+    "deep_learning.talk.heard_in": lambda given: talk.heard_in(given.folder / "20240101_voice.wav", "tiny.en", "en"),
+    "deep_learning.talk.tables": lambda given: talk.tables("a", given.frames, given.turns, given.words).values(),
+    "deep_learning.talk.turns_of_words": lambda given: talk.turns_of_words(given.words),
     "features.frame_table": lambda given: features.frame_table(given.y),
     "features.frames_of_file": lambda given: features.frames_of_file(given.folder / "20240101_voice.wav"),
     "features.frames_of_segments": lambda given: features.frames_of_segments(given.turn),

@@ -1,5 +1,6 @@
 """Turns and words of an archive: what is known beside the sound, what is heard, and both on disk."""
 
+import errno
 import json
 
 import pandas as pd
@@ -97,3 +98,22 @@ def test_words_are_heard_in_the_language_that_the_metadata_or_the_sound_says(pro
     assert said["en"] == said["en2"] and said["fr"] == said["fr2"] and words["level"].notna().any()
     turns = pd.read_parquet(tmp_path / "out" / "turns")
     assert turns.groupby("recording")["text"].agg(" ".join).to_dict() == said.to_dict()
+
+
+def test_a_disk_that_is_full_leaves_a_failure_and_no_part_and_then_it_is_done(folder, tmp_path, threads, monkeypatch):
+    corpus = corpora.load(folder)
+
+    def run():
+        done = scaling_up.extract(corpus.recordings, tmp_path / "out", client=threads, turns=corpus.turns)
+        return done["status"].tolist()
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(annotations, "write", full)
+        assert run() == ["failed", "done"]
+    failures = pd.read_parquet(tmp_path / "out" / "failures.parquet")
+    assert failures["recording"].tolist() == ["told"] and "No space left" in failures["reason"].iloc[0]
+    assert not [path for path in (tmp_path / "out").rglob("*") if "told" in path.stem and "untold" not in path.stem]
+    assert run() == ["done", "there"]

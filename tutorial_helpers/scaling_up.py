@@ -172,9 +172,9 @@ def _paths_by_name(recordings: pd.DataFrame) -> dict[str, str]:
     return paths
 
 
-def _versions(packages: list[str]) -> dict[str, str]:
-    """The versions of packages here."""
-    return {package: version(package) for package in packages}
+def _versions(recogniser: str | None) -> dict[str, str]:
+    """The versions here of the packages that measure, and of those that recognise words where a recogniser does."""
+    return {package: version(package) for package in MEASURING + RECOGNISING * bool(recogniser)}
 
 
 def _folders(parameters: dict[str, Any]) -> list[str]:
@@ -208,7 +208,7 @@ def _prepare(out: str, options: dict[str, Any]) -> None:
                 )
             about = {
                 "parameters": features.PARAMETERS | options,
-                "versions": _versions(MEASURING + RECOGNISING * bool(options["recogniser"])),
+                "versions": _versions(options["recogniser"]),
                 "codebook": describe(_columns(options)),
             }
             with storage.atomic_write(fs, f"{place}/metadata.json") as file:
@@ -234,9 +234,9 @@ def _check_made_alike(out: str, options: dict[str, Any] | None = None) -> dict[s
     except (ValueError, KeyError, TypeError) as error:
         raise TutorialError(f"{out}/metadata.json cannot be read ({error}). Name another folder.") from error
     theirs = made_with["parameters"] | made_with["versions"]
-    ours = (
-        features.PARAMETERS | _versions(list(made_with["versions"])) | (options or {})
-    )  # `out` tells a worker options
+    ours = features.PARAMETERS | _versions(made_with["parameters"].get("recogniser")) | (options or {})
+    if options is None:  # a worker is told them by `out`
+        ours = {key: own for key, own in ours.items() if key not in ("f0_floor", "f0_ceiling")}
     differ = [f"{key} {theirs.get(key)} (here {own})" for key, own in ours.items() if theirs.get(key) != own]
     if differ:
         raise TutorialError(

@@ -75,22 +75,22 @@ def test_what_nobody_knows_has_no_rows_and_the_same_types(frames):
 
 
 def test_auto_hears_english_with_tiny_en_and_french_with_base(prompts):
-    english, about = talk.heard_in(prompts.recordings["path"]["en/conf-invalid"], "auto")
+    english, about = talk.heard_in(prompts.recordings["path"]["en/vm-instructions"], "auto")
     assert about["recogniser"] == "tiny.en" and about["language"] == "en" and about["language_probability"] > 0.5
     assert (
         english["word"].tolist()
-        == recognise.transcribe_file(prompts.recordings["path"]["en/conf-invalid"])["word"].tolist()
+        == recognise.transcribe_file(prompts.recordings["path"]["en/vm-instructions"])["word"].tolist()
     )
-    french, about = talk.heard_in(prompts.recordings["path"]["fr/conf-invalid"], "auto")
+    french, about = talk.heard_in(prompts.recordings["path"]["fr/vm-instructions"], "auto")
     assert about["recogniser"] == "base" and about["language"] == "fr" and len(french)
 
 
 def test_an_english_recogniser_is_never_given_another_language(prompts):
     with pytest.raises(TutorialError, match="knows English only, and the language is 'fr'"):
-        talk.heard_in(prompts.recordings["path"]["fr/conf-invalid"], "tiny.en")
+        talk.heard_in(prompts.recordings["path"]["fr/vm-instructions"], "tiny.en")
 
 
 def test_a_language_that_is_given_is_not_asked_for(prompts, monkeypatch):
     monkeypatch.setattr(talk, "language_of_file", None)
-    _, about = talk.heard_in(prompts.recordings["path"]["fr/conf-invalid"], "auto", "fr")
+    _, about = talk.heard_in(prompts.recordings["path"]["fr/vm-instructions"], "auto", "fr")
     assert about["recogniser"] == "base" and np.isnan(about["language_probability"])
