@@ -8,7 +8,7 @@ import pytest
 import soundfile as sf
 from distributed import Client
 
-from tutorial_helpers import __main__, annotations, corpora, data_prep, scaling_up
+from tutorial_helpers import __main__, annotation_files, annotations, corpora, data_prep, scaling_up
 from tutorial_helpers.synthesis import harmonic_voice
 
 SR = 16_000
@@ -111,7 +111,7 @@ def test_a_disk_that_is_full_leaves_a_failure_and_no_part_and_then_it_is_done(fo
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(annotations, "write", full)
+        patch.setattr(annotation_files, "write", full)
         assert run() == ["failed", "done"]
     failures = pd.read_parquet(tmp_path / "out" / "failures.parquet")
     assert failures["recording"].tolist() == ["told"] and "No space left" in failures["reason"].iloc[0]

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from . import annotations, manifest
+from . import manifest
+from .annotations import beside
 from .errors import TutorialError
 from .metadata import is_address, recordings_in, recordings_table
 from .places import bundled
@@ -217,7 +218,7 @@ def load_folder(folder: Path) -> Corpus:
     `metadata.recordings_in` and `annotations.beside` read them.
     """
     recordings = recordings_in(folder)
-    known = annotations.beside(folder, recordings)
+    known = beside(folder, recordings)
     return Corpus(
         str(folder.resolve()),
         recordings,

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from distributed import Client
 
-from . import annotations, cluster, data_prep, features, locking, metadata, segments, storage
+from . import annotation_files, cluster, data_prep, features, locking, metadata, segments, storage
 from .codebook import describe
 from .decoding import Damage, damage_text
 from .deep_learning import talk
@@ -323,7 +323,7 @@ def _write_transcripts(name: str, tables: dict[str, pd.DataFrame], out: str) -> 
     with TemporaryDirectory() as folder:
         for ending in TRANSCRIPTS:
             local = Path(folder, storage.file_name(name, ending))
-            annotations.write(tables["turns"], local, words=tables["words"])
+            annotation_files.write(tables["turns"], local, words=tables["words"])
             fs.put_file(str(local), f"{place}/transcripts/{local.name}")
 
 

@@ -165,8 +165,6 @@ def atomic_write(fs: AbstractFileSystem, path: str) -> Iterator[BinaryIO]:
 def write_csv(out: str | Path, folders: list[str]) -> None:
     """Write tables of a dataset as CSV beside the Parquet, such as turns.csv for the folder `turns`.
 
-    Lesson: 06_scaling_up.
-
     Parameters
     ----------
     out : str or Path

@@ -44,6 +44,10 @@ def test_a_word_that_two_turns_hold_goes_to_the_one_with_more_of_it():
     assert talk.turn_of_each(words_of((0.5, 0.9, "a"), (0.85, 1.6, "b")), overlapping).tolist() == [0, 1]
 
 
+def test_a_word_without_length_belongs_to_the_turn_around_it():
+    assert talk.turn_of_each(words_of((2.0, 2.0, "a"), (3.0, 3.0, "b"), (9.0, 9.0, "c")), TURNS).tolist() == [0, 1, -1]
+
+
 def test_without_turns_a_second_without_a_word_ends_one():
     turns = talk.turns_of_words(WORDS.assign(recording="a"))
     assert turns[["onset", "offset"]].to_numpy().tolist() == [[0.1, 3.0], [6.5, 6.9]]

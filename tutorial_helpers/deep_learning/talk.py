@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ PAUSE = 0.25  # s without a word: a shorter gap belongs to the sounds of speech
 TURN_COLUMNS = segments.TURN_COLUMNS
 WORD_COLUMNS = ["recording", "onset", "offset", "word", "probability", "speaker"]
 WORD_MEASURES = ["f0", "semitones", "level"]
+LISTENING = Lock()  # the voice detector and the recognisers are one a process: a worker of many threads waits in line
 ABOUT = {"recogniser": TEXT, "language": TEXT, "language_probability": "float64"}
 
 
@@ -43,12 +45,13 @@ def heard_in(path: str | Path, recogniser: str, language: str | None = None) -> 
         Where the recogniser cannot be had, or knows English only and the language is another.
     """
     about = pd.Series({"language": language, "language_probability": np.nan}, dtype=object)
-    if language is None:
-        about = language_of_file(path).astype(object)
-    spoken = None if pd.isna(about["language"]) else about["language"]
-    if recogniser == "auto":
-        recogniser = "tiny.en" if spoken in ("en", None) else "base"
-    words = transcribe_file(path, recogniser=recogniser, language=spoken)
+    with LISTENING:
+        if language is None:
+            about = language_of_file(path).astype(object)
+        spoken = None if pd.isna(about["language"]) else about["language"]
+        if recogniser == "auto":
+            recogniser = "tiny.en" if spoken in ("en", None) else "base"
+        words = transcribe_file(path, recogniser=recogniser, language=spoken)
     return words, pd.concat([pd.Series({"recogniser": recogniser}), about])
 
 
@@ -85,7 +88,8 @@ def turn_of_each(words: pd.DataFrame, turns: pd.DataFrame) -> np.ndarray:
         The turn's place in `turns`; -1 for a word that lies in none.
     """
     onset, offset = words["onset"].to_numpy(float), words["offset"].to_numpy(float)
-    most, found = np.zeros(len(words)), np.full(len(words), -1)
+    most = np.where(offset > onset, 0.0, -1e-9)  # a recogniser may write a word without length: it lies where it is
+    found = np.full(len(words), -1)
     for place, (begins, ends) in enumerate(turns[["onset", "offset"]].to_numpy(float)):
         shared = np.minimum(offset, ends) - np.maximum(onset, begins)
         found[shared > most] = place
