@@ -54,7 +54,7 @@ test: setup
 # processes that compile a loop of librosa's at once may leave a cache of numba's that ends every process that loads it
 COLAB := .venv-colab$(if $(WITHOUT_TORCH),-without-torch)
 NEED_NO_TORCH := $(addprefix tests/test_,$(addsuffix .py,voice features segments synthesis representations plotting \
-  dates metadata corpora decoding degrade))
+  dates metadata annotations corpora decoding degrade))
 # a name that is found may still be an empty shell, as pyenv has them; 3.13 by itself is for uv to find or to fetch
 PYTHON_3_13 ?= $(firstword $(shell for python in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python; do \
   "$$python" -c 'import sys; print(sys.executable)' 2>/dev/null; done) 3.13)
