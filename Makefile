@@ -23,7 +23,7 @@ test test-colab test-lowest alive: export OMP_NUM_THREADS := 1
 
 setup: .venv/.ready
 
-# uv installs: it takes a third of pip's time, and with TORCH it knows PyTorch's own packages
+# uv installs: it is quicker than pip, and with TORCH it knows PyTorch's own packages
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(PY) -m pip install -q --disable-pip-version-check -c constraints.txt uv

@@ -29,7 +29,7 @@ COUNTS = {"4 hours": 8, "1 hour": 12, "10 minutes": 24}  # 48 hours
 WORKERS = 2
 PEAK_RUNS = 3  # an episode of four hours takes more than a minute
 LOOK = 1.0  # seconds between two looks at the workers' memory
-NO_WORDS = dict.fromkeys(["f0_floor", "f0_ceiling", "recogniser", "language"]) | {"talk": False}
+NO_WORDS = dict.fromkeys(["f0_floor", "f0_ceiling", "recogniser", "language"]) | {"turns_and_words": False}
 DASK, PROCESSES = "workers of Dask", "processes of their own"
 
 

@@ -7,7 +7,7 @@ import parselmouth
 import pytest
 from parselmouth.praat import call
 
-from tutorial_helpers import annotations, metadata
+from tutorial_helpers import annotations, corpora, metadata
 from tutorial_helpers.errors import LeftOutWarning, TutorialError
 
 
@@ -523,3 +523,20 @@ def test_files_that_are_not_used_are_counted_and_named_once(folder, write):
     for part in ("lost.srt (no recording", "turns.csv (no recording", "b.TextGrid (the tier 'phones' has no words)"):
         assert part in message
     assert found["turns"] is None and found["files"]["rows"].tolist() == [0, 0, 0]
+
+
+def test_names_in_small_letters_are_speakers_where_nearly_every_line_begins_with_one(tmp_path):
+    show = corpora.load("show")
+    turns = show.turns[show.turns["recording"] == show.recordings.index[1]]
+    annotations.write(turns, tmp_path / "a.srt")
+    again = annotations.read(tmp_path / "a.srt")
+    speech = turns["kind"] == "speech"
+    assert again["speaker"].dropna().tolist() == turns.loc[speech, "speaker"].tolist()
+    assert again["text"][again["speaker"].notna()].tolist() == turns.loc[speech, "text"].tolist()
+
+
+def test_a_colon_in_a_few_lines_makes_no_speaker(tmp_path):
+    cues = ["one thing: stay", "I see", "one thing: go", "and now", "so it is", "well"]
+    text = "".join(f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n{said}\n\n" for n, said in enumerate(cues))
+    (tmp_path / "a.srt").write_text(text)
+    assert annotations.read(tmp_path / "a.srt")["speaker"].isna().all()

@@ -1,4 +1,5 @@
 import gzip
+import shutil
 
 import numpy as np
 import pytest
@@ -125,3 +126,12 @@ def test_what_stands_beside_a_recording_is_in_the_corpus_and_the_others_are_whol
     spoken = corpora.spoken(corpus)
     assert spoken.index.tolist() == ["interview/01", "interview/02", "20221106_Sun_Alex", "20221113_Sun_Alex"]
     assert spoken["path"].notna().all() and spoken["offset"].tolist() == [0.05, 0.09, 600, 600]
+
+
+@pytest.mark.parametrize("name", ["metadata.csv", "turns.csv", "reactions.csv", "planted_music.csv"])
+def test_a_show_without_one_of_its_tables_is_named_as_not_complete(name, tmp_path):
+    for path in corpora.SHOW.glob("*.csv"):
+        if path.name != name:
+            shutil.copy(path, tmp_path)
+    with pytest.raises(TutorialError, match=f"{name} is missing"):
+        corpora.load_show(tmp_path)

@@ -177,7 +177,7 @@ def test_a_dataset_says_how_it_was_made_and_what_its_columns_mean(processes, tmp
     scaling_up.extract(recordings, tmp_path / "out", client=processes, floor=60.0)
     about = json.loads((tmp_path / "out/metadata.json").read_text())
     assert about["versions"]["numpy"] == np.__version__
-    options = {"f0_floor": 60.0, "f0_ceiling": None, "recogniser": None, "language": None, "talk": False}
+    options = {"f0_floor": 60.0, "f0_ceiling": None, "recogniser": None, "language": None, "turns_and_words": False}
     assert about["parameters"] == features.PARAMETERS | options
     files = sorted((tmp_path / "out").rglob("*.parquet"))
     assert [path.name for path in files] == ["failures.parquet", "good.parquet", "good.parquet"]

@@ -32,6 +32,7 @@ VOICE = re.compile(r"<v[.\w]*\s+([^>]+)>")
 NAME = r"[^\W\d_][\w.'’-]*(?: [\w.'’-]+){0,2}"
 SAID = re.compile(rf"(- ?(?!\d)|[–—] ?|>>+ ?)?(?:({NAME}) ?[:：](?: +|$))?(.*)")
 NO_NAMES = {"note", "nb", "ps", "warning", "example", "source", "translation", "question", "answer"}
+FEWEST_LINES = 4  # with fewer, that most of them begin with a name may be chance
 WORD_TIME = re.compile(r"<(\d+:[\d:.]+)>")
 ELAN_TIMES = {"hh:mm:ss.ms": r"\d+:\d\d:\d\d\.\d+", "ss.msec": r"\d+\.\d+", "msec": r"\d+"}
 ELAN_FRAMES = r"\d+:\d\d:\d\d:\d\d"  # of video, beside them
@@ -44,8 +45,9 @@ def read(path: str | Path) -> pd.DataFrame:
     """Read one annotation file: subtitles, Praat's TextGrid, ELAN or its tab-delimited export, RTTM.
 
     In subtitles `<v Anna>` is a speaker, and so is a name with a colon behind it at the beginning of a line: `ANNA:`
-    in capitals, or `Anna:` where it stands twice in the file. Tiers are turns by their speakers' names, or words where
-    they are called so.
+    in capitals, `Anna:` where it stands twice in the file, and `host:` where two of
+    three lines, of four or more, begin with some name.
+    Tiers are turns by their speakers' names, or words where they are called so.
 
     Parameters
     ----------
@@ -122,7 +124,8 @@ def _subtitles(path: Path, notes: list[str]) -> Iterator[Row]:
     cues = [(seconds(each.start), seconds(each.end), lines) for each, lines in zip(captions, lines_of, strict=True)]
     if empty := sum(not lines for _, _, lines in cues):
         notes.append(f"{empty} empty cues left out")
-    names = Counter(SAID.match(_plain(line))[2] for _, _, lines in cues for line in lines)  # type: ignore[index]
+    spoken = [plain for _, _, lines in cues for line in lines if not (plain := _plain(line)).startswith(("[", "("))]
+    names = Counter(SAID.match(line)[2] for line in spoken)  # type: ignore[index]
     times_words = any(WORD_TIME.search(text) for text in texts)
     for onset, offset, lines in _each_line_once([cue for cue in cues if cue[2]]):
         said = _statements(lines, names)
@@ -175,7 +178,9 @@ def _is_speaker(name: str | None, names: Counter) -> bool:
     """Whether what stands before a colon is a speaker's name, by how often it does."""
     if not name or name.lower() in NO_NAMES or len(name) > 30:
         return False
-    return name.isupper() or (names[name] > 1 and all(word[0] == word[0].upper() for word in name.split()))
+    if name.isupper() or (names.total() >= FEWEST_LINES and 3 * names[None] <= names.total()):
+        return True
+    return names[name] > 1 and all(word[0] == word[0].upper() for word in name.split())
 
 
 def _textgrid(path: Path, notes: list[str]) -> Iterator[Row]:
@@ -282,8 +287,8 @@ def write(turns: pd.DataFrame, path: str | Path, *, words: pd.DataFrame | None =
     """Write the turns of one recording for people and other programs, in the form that the ending names.
 
     `.srt` and `.vtt` are subtitles, `.TextGrid` is Praat's, `.eaf` ELAN's, `.rttm` who speaks when; `.txt` is for
-    reading. All but the last are read again by `read`: subtitles to the millisecond, names in .srt where they stand
-    twice. Music and silence are written as a label.
+    reading. All but the last are read again by `read`: subtitles to the millisecond, names in .srt as `read` finds
+    them. Music and silence are written as a label.
 
     Parameters
     ----------

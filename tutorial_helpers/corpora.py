@@ -169,7 +169,7 @@ def load_show(folder: Path = SHOW) -> Corpus:
     what listeners of the pilot reported every 5 s. data/README.md says how all of it was made.
     """
     tables = {}
-    for name in ("metadata", "reactions", *(f"planted{part}" for part in SHOW_TRUTH.values())):
+    for name in ("metadata", "turns", "reactions", *(f"planted{part}" for part in SHOW_TRUTH.values())):
         if not (folder / f"{name}.csv").is_file():
             raise TutorialError(
                 f"The show is not complete: {folder / name}.csv is missing. It comes with the repository: clone it "

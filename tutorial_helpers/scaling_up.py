@@ -1,4 +1,4 @@
-"""Lesson 06: every recording of a corpus measured, on all cores or on many machines, into two tables on disk."""
+"""Lesson 06: every recording of a corpus measured, on all cores or on many machines, into tables on disk."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def extract(
     paths = _paths_by_name(recordings)
     out = storage.absolute(out)
     options = {"f0_floor": floor, "f0_ceiling": ceiling, "recogniser": recogniser, "language": language}
-    _prepare(out, options | {"talk": any(each is not None for each in (turns, words, recogniser))})
+    _prepare(out, options | {"turns_and_words": any(each is not None for each in (turns, words, recogniser))})
     with locking.locked(*storage.locate(out)):
         return _extract(paths, _known_of(recordings, turns, words), out, client, workers)
 
@@ -179,14 +179,14 @@ def _versions(recogniser: str | None) -> dict[str, str]:
 
 def _folders(parameters: dict[str, Any]) -> list[str]:
     """The folders of a dataset's tables; a recording is complete with its file in all of them."""
-    return FOLDERS + OF_TALK * bool(parameters["talk"])
+    return FOLDERS + OF_TALK * bool(parameters["turns_and_words"])
 
 
 def _columns(parameters: dict[str, Any]) -> list[str]:
     """The columns of a dataset's tables, from a second of noise."""
     frames = features.frame_table(np.random.default_rng(0).normal(0, 0.1, data_prep.SR)).assign(recording="")
     columns = [*frames, *segments.measure(frames, segments.whole(frames)), "damage", *FAILURE_COLUMNS]
-    if parameters["talk"]:
+    if parameters["turns_and_words"]:
         columns += [*sum(map(list, talk.tables("", frames[KEPT], None, None).values()), []), *talk.ABOUT]
     return columns
 
@@ -199,7 +199,7 @@ def _prepare(out: str, options: dict[str, Any]) -> None:
         fs.invalidate_cache()
         if fs.isfile(place):
             raise TutorialError(f"{out} is a file. Name a folder for the measures.")
-        for folder in folders + ["transcripts"] * bool(options["talk"]):
+        for folder in folders + ["transcripts"] * bool(options["turns_and_words"]):
             fs.makedirs(f"{place}/{folder}", exist_ok=True)
         if not fs.exists(f"{place}/metadata.json"):
             if any(storage.files_in(fs, f"{place}/{folder}") for folder in folders):
@@ -291,7 +291,7 @@ def _measure_one(name: str, task: tuple[str, dict[str, Any]], out: str) -> clust
             summary_file = stack.enter_context(storage.atomic_write(fs, files["recordings"]))
             with storage.atomic_write(fs, files["frames"]) as frames_file:
                 summary, frames = _write_frames(name, local, frames_file, made_with)
-            if made_with["parameters"]["talk"]:
+            if made_with["parameters"]["turns_and_words"]:
                 tables, about = _talk_in(name, local, frames, known, made_with["parameters"])
                 summary = summary.assign(**about).astype(talk.ABOUT)
                 _write_transcripts(name, tables, out)

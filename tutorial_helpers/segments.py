@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from .annotations import TURN_COLUMNS
 from .data_prep import SR
 from .errors import TutorialError
 from .representations import HOP_LENGTH
@@ -17,8 +18,6 @@ FRAME_SECONDS = HOP_LENGTH / SR
 FEWEST_VOICED = 10  # frames (0.1 s): with less voice than that, a segment has no measure of the voice
 FEW_VOICED, AT_LIMIT = 0.2, 0.05  # shares that set `pitch_flag`; half of the frames of ordinary speech are voiced
 TO_FLOOR, TO_CEILING = 1.0, 2.0  # semitones: pitch that near to an end of the search counts as at its limit
-
-TURN_COLUMNS = ["recording", "onset", "offset", "kind", "speaker", "channel", "text", "style"]
 
 
 def measure(

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from .. import segments
+from ..annotations import TURN_COLUMNS
 from ..metadata import TEXT
 from .language import language_of_file
 from .recognise import transcribe_file
 
 LONGEST_PAUSE = 1.0  # s between two words of one turn, where nobody has written down the turns
 PAUSE = 0.25  # s without a word: a shorter gap belongs to the sounds of speech
-TURN_COLUMNS = segments.TURN_COLUMNS
 WORD_COLUMNS = ["recording", "onset", "offset", "word", "probability", "speaker"]
 WORD_MEASURES = ["f0", "semitones", "level"]
 LISTENING = Lock()  # the voice detector and the recognisers are one a process: a worker of many threads waits in line
