@@ -156,7 +156,7 @@ triads = {
 
 # %%
 pieces = turns[turns["alone"] & (turns["kind"] == "music")]
-if len(pieces):
+if len(pieces) and source.truth is not None:
     music = samples_of(pieces.iloc[0])
     planted = source.truth["music"].query("recording == @episode.name and piece == @pieces.text.iloc[0]")
     bpm, chords = planted["bpm"].iloc[0], list(planted["chord"])

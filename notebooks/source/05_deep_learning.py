@@ -347,7 +347,7 @@ if len(clean):
     plotting.show(fig, alt="Word error rate with its interval, one row a speaker or group of speakers.")
 
 # %%
-if len(clean) and {"host", "cohost"} <= set(by_who.index):
+if len(clean) and {"host", "cohost", "guests, studio", "guests, telephone"} <= set(by_who.index):
     print(f"host and co-host: WER below 8 %: {by_who.loc[['host', 'cohost'], 'wer'].max() < 0.08}")
     clear = by_who.loc["guests, telephone", "low"] > by_who.loc["guests, studio", "wer"]
     print(f"the telephone's interval lies above the studio guests' rate: {clear}")
