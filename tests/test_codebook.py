@@ -21,6 +21,7 @@ from tutorial_helpers import (
     codebook,
     corpora,
     data_prep,
+    described,
     features,
     manifest,
     metadata,
@@ -144,6 +145,10 @@ PRODUCERS = {
     "deep_learning.talk.heard_in": lambda given: talk.heard_in(given.folder / "20240101_voice.wav", "tiny.en", "en"),
     "deep_learning.talk.tables": lambda given: talk.tables("a", given.frames, given.turns, given.words).values(),
     "deep_learning.talk.turns_of_words": lambda given: talk.turns_of_words(given.words),
+    "described.beside": lambda given: described.beside(given.recordings[["date"]], given.recordings.reset_index()),
+    "described.known_columns": lambda given: described.known_columns(
+        given.recordings.assign(language="en"), ["language"]
+    ),
     "features.frame_table": lambda given: features.frame_table(given.y),
     "features.frames_of_file": lambda given: features.frames_of_file(given.folder / "20240101_voice.wav"),
     "features.frames_of_segments": lambda given: features.frames_of_segments(given.turn),

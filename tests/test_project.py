@@ -19,7 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 STREAM = """
 errors places plotting codebook background praat dates metadata annotation_files annotations manifest corpora channels
 containers decoding data_prep representations voice features segments synthesis degrade statistics deep_learning
-cluster storage locking scaling_up exercises project __main__
+cluster storage described locking scaling_up exercises project __main__
 """
 ORDER = STREAM.split()
 # without JupyterLab, papermill and Dask, all of these are there

@@ -22,7 +22,7 @@ import pytest
 import soundfile as sf
 from distributed import Client, LocalCluster
 
-from tutorial_helpers import cluster, data_prep, features, places, scaling_up, segments
+from tutorial_helpers import cluster, corpora, data_prep, features, places, scaling_up, segments
 from tutorial_helpers.errors import TutorialError
 from tutorial_helpers.synthesis import harmonic_voice
 
@@ -61,7 +61,7 @@ def write_long_voices(folder, n, *, seconds=130):
     y += 0.01 * np.random.default_rng(0).standard_normal(len(y)).astype(np.float32)
     for i in range(n):
         sf.write(folder / f"r{i:02}.flac", np.roll(y, 1000 * i), SR)
-    return pd.DataFrame({"path": {path.stem: str(path) for path in sorted(folder.glob("*.flac"))}})
+    return corpora.load(folder).recordings
 
 
 @pytest.fixture(scope="module")
@@ -560,7 +560,8 @@ def test_a_scheduler_is_used_by_its_address_and_refused_without_fit_workers(sche
         run = run_extract(tmp_path / "in", tmp_path / "out", "--scheduler", address)
         printed, errors = run.communicate(timeout=200)
     assert (run.returncode, printed, errors) == (0, f"3 of 3 recordings are in {tmp_path / 'out'}\n", "")
-    scaling_up.extract(recordings, tmp_path / "reference", client=processes)
+    by_folder = corpora.load(tmp_path / "in").recordings
+    scaling_up.extract(by_folder, tmp_path / "reference", client=processes)
     assert_same_dataset(tmp_path / "out", tmp_path / "reference")
 
 

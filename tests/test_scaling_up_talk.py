@@ -117,3 +117,20 @@ def test_a_disk_that_is_full_leaves_a_failure_and_no_part_and_then_it_is_done(fo
     assert failures["recording"].tolist() == ["told"] and "No space left" in failures["reason"].iloc[0]
     assert not [path for path in (tmp_path / "out").rglob("*") if "told" in path.stem and "untold" not in path.stem]
     assert run() == ["done", "there"]
+
+
+def test_what_metadata_says_stands_beside_the_measures_and_is_kept_up_to_date(folder, tmp_path, threads):
+    def run(*lines):
+        (folder / "metadata.csv").write_text("\n".join(["file,group,level,downloads", *lines]) + "\n")
+        scaling_up.extract(corpora.load(folder).recordings, tmp_path / "out", client=threads)
+        table = pd.read_parquet(tmp_path / "out" / "recordings").set_index("recording")
+        files = {path.parent.name: path.stat().st_mtime_ns for path in tmp_path.glob("out/*/told.parquet")}
+        return table, files
+
+    before, written = run("told.wav,FM,loud,120", "untold.wav,stream,soft,")
+    after, written_later = run("told.wav,FM,loud,120", "untold.wav,stream,soft,95.5")
+    assert before["downloads"].tolist()[0] == 120 and after["downloads"].tolist() == [120, 95.5]
+    assert after["given_level"].tolist() == ["loud", "soft"] and after["level"].between(-60, 0).all()
+    assert written == written_later and "path" not in after
+    assert set(after) <= set(json.loads((tmp_path / "out" / "metadata.json").read_text())["codebook"])
+    pd.testing.assert_frame_equal(after.filter(["f0", "level"]), before.filter(["f0", "level"]))

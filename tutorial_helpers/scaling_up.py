@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from distributed import Client
 
-from . import annotation_files, cluster, data_prep, features, locking, metadata, segments, storage
+from . import annotation_files, cluster, described, features, locking, metadata, segments, storage
 from .codebook import describe
 from .decoding import Damage, damage_text
 from .deep_learning import talk
+from .described import FAILURE_COLUMNS, KEPT, dataset_columns, summary_columns
 from .errors import TutorialError
 
 # the packages on whose versions the numbers depend: one dataset is made with one version of each
@@ -27,9 +28,6 @@ FOLDERS = ["frames", "recordings"]
 OF_TALK = ["turns", "words"]  # folders of a dataset with turns and words
 RECOGNISING = ["faster-whisper", "ctranslate2"]  # further packages that words depend on
 TRANSCRIPTS = [".srt", ".vtt", ".txt", ".TextGrid"]
-FAILURE_COLUMNS = ["recording", "path", "error", "reason"]
-# of these, a summary needs all frames at once; of the others it is a mean, and sums of two minutes are enough
-KEPT = ["recording", "time", "f0", "f0_floor", "f0_ceiling", "voiced", "nucleus", "level"]
 
 
 def extract(
@@ -48,10 +46,10 @@ def extract(
     """Measure each recording, and write its frames and its summary as two tables of Parquet files.
 
     `out` gets a file a recording in `frames` (as `features.frame_table`, after a column `recording`) and in
-    `recordings` (as `segments.measure` of the whole recording, and `damage`), `failures.parquet`, and `metadata.json`
-    (versions, parameters, and what each column means). What is complete is never measured again, what failed is: after
-    a crash, or with more recordings, call it again with the same `out`. A script of your own calls this under
-    `if __name__ == "__main__":`.
+    `recordings` (what the table knows of it, `segments.measure` of the whole recording, and `damage`),
+    `failures.parquet`, and `metadata.json` (versions, parameters, and what each column means). What is complete is
+    never measured again, what failed is: after a crash, with more recordings, or with other metadata, call it again
+    with the same `out`. A script of your own calls this under `if __name__ == "__main__":`.
 
     With turns, words or a recogniser there are `turns` and `words` too (as `talk.tables` gives them), and in
     `transcripts` each recording's as .srt, .vtt, .txt and .TextGrid.
@@ -90,17 +88,22 @@ def extract(
     paths = _paths_by_name(recordings)
     out = storage.absolute(out)
     options = {"f0_floor": floor, "f0_ceiling": ceiling, "recogniser": recogniser, "language": language}
-    _prepare(out, options | {"turns_and_words": any(each is not None for each in (turns, words, recogniser))})
+    options |= {"turns_and_words": any(each is not None for each in (turns, words, recogniser))}
+    _prepare(out, options)
     with locking.locked(*storage.locate(out)):
-        return _extract(paths, _known_of(recordings, turns, words), out, client, workers)
+        measured = summary_columns(options)
+        columns = described.known_columns(recordings, measured)
+        done = _extract(paths, _known_of(recordings, columns, turns, words), out, client, workers)
+        described.refresh(out, columns, measured)  # what is known may have changed since a recording was measured
+    return done
 
 
 def _known_of(
-    recordings: pd.DataFrame, turns: pd.DataFrame | None, words: pd.DataFrame | None
+    recordings: pd.DataFrame, columns: pd.DataFrame, turns: pd.DataFrame | None, words: pd.DataFrame | None
 ) -> dict[str, dict[str, Any]]:
-    """What is known of each recording: its `turns`, `words` and `language`, each None where it is not known."""
+    """What is known of each recording: its `columns`, and `turns`, `words` and `language`, None where not known."""
     known: dict[str, dict[str, Any]] = {
-        name: dict.fromkeys(["turns", "words", "language"]) for name in recordings.index
+        name: {"columns": columns.loc[[name]], "turns": None, "words": None, "language": None} for name in columns.index
     }
     for what, table in (("turns", turns), ("words", words)):
         if table is not None:
@@ -182,15 +185,6 @@ def _folders(parameters: dict[str, Any]) -> list[str]:
     return FOLDERS + OF_TALK * bool(parameters["turns_and_words"])
 
 
-def _columns(parameters: dict[str, Any]) -> list[str]:
-    """The columns of a dataset's tables, from a second of noise."""
-    frames = features.frame_table(np.random.default_rng(0).normal(0, 0.1, data_prep.SR)).assign(recording="")
-    columns = [*frames, *segments.measure(frames, segments.whole(frames)), "damage", *FAILURE_COLUMNS]
-    if parameters["turns_and_words"]:
-        columns += [*sum(map(list, talk.tables("", frames[KEPT], None, None).values()), []), *talk.ABOUT]
-    return columns
-
-
 def _prepare(out: str, options: dict[str, Any]) -> None:
     """Make the folders and `metadata.json`, or see that what is there was made as it would be made here."""
     folders = _folders(options)
@@ -209,7 +203,7 @@ def _prepare(out: str, options: dict[str, Any]) -> None:
             about = {
                 "parameters": features.PARAMETERS | options,
                 "versions": _versions(options["recogniser"]),
-                "codebook": describe(_columns(options)),
+                "codebook": describe(dataset_columns(options)),
             }
             with storage.atomic_write(fs, f"{place}/metadata.json") as file:
                 file.write(f"{json.dumps(about, indent=2)}\n".encode())
@@ -298,7 +292,8 @@ def _measure_one(name: str, task: tuple[str, dict[str, Any]], out: str) -> clust
                 for folder, table in tables.items():
                     with storage.atomic_write(fs, files[folder]) as file:
                         pq.write_table(_arrow(table, made_with), file, compression="zstd")
-            pq.write_table(_arrow(summary, made_with), summary_file, compression="zstd")
+            row = described.beside(known["columns"], summary)
+            pq.write_table(_arrow(row, made_with), summary_file, compression="zstd")
     except Exception as error:  # it becomes a row of the failures
         return {"error": type(error).__name__, "reason": str(error) or repr(error)}
     return None
