@@ -135,3 +135,13 @@ def test_a_show_without_one_of_its_tables_is_named_as_not_complete(name, tmp_pat
             shutil.copy(path, tmp_path)
     with pytest.raises(TutorialError, match=f"{name} is missing"):
         corpora.load_show(tmp_path)
+
+
+def test_a_folder_opens_with_its_longest_speech_whatever_names_and_codecs(folder, tmp_path):
+    assert corpora.load(folder).default == "20221106_Sun_Alex"  # of equals the first
+    sf.write(tmp_path / "a_large_wav.wav", np.zeros(44_100), 44_100, subtype="DOUBLE")
+    sf.write(tmp_path / "long.mp3", np.zeros(60 * 16_000), 16_000)
+    sf.write(tmp_path / "longest.mp3", np.zeros(90 * 16_000), 16_000)
+    (tmp_path / "metadata.csv").write_text("file,kind\nlongest.mp3,sound\n")
+    (tmp_path / "broken.mp3").write_bytes(b"no sound" * 200_000)
+    assert corpora.load(folder).default == "long"

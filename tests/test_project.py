@@ -17,8 +17,8 @@ PACKAGE = ROOT / "tutorial_helpers"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # a module or a room of modules imports only what stands before it
 STREAM = """
-errors places plotting codebook background praat dates metadata annotation_files annotations manifest corpora channels
-containers decoding data_prep representations voice features segments synthesis degrade statistics deep_learning
+errors places plotting codebook background praat dates metadata annotation_files annotations manifest containers corpora
+channels decoding data_prep representations voice features segments synthesis degrade statistics deep_learning
 cluster storage described locking scaling_up exercises project __main__
 """
 ORDER = STREAM.split()

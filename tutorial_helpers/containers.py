@@ -132,6 +132,18 @@ def promised_seconds(container: Any, path: Path) -> float | None:
     return float(seconds * known / there) or None
 
 
+def header_seconds(path: str | Path) -> float:
+    """How long a file says it is, without a look behind its header; 0 where it does not say, or cannot be opened.
+
+    Parameters
+    ----------
+    path : str or Path
+    """
+    with suppress(TutorialError), open_audio(path) as container:
+        return (container.duration or 0) / av.time_base
+    return 0.0
+
+
 def counted_seconds(path: Path) -> float:
     """How long a file is (s), by the time stamps of all its packets, which are not decoded."""
     total = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import gzip
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ import pandas as pd
 
 from . import manifest
 from .annotations import beside
+from .containers import header_seconds
 from .errors import TutorialError
 from .metadata import is_address, recordings_in, recordings_table
 from .places import bundled
@@ -224,11 +226,18 @@ def load_folder(folder: Path) -> Corpus:
         recordings,
         turns=known["turns"],
         truth=None,
-        default=recordings.index[0],
+        default=_longest_speech(recordings),
         outcome=known["outcome"],
         words=known["words"],
         annotated=known["files"],
     )
+
+
+def _longest_speech(recordings: pd.DataFrame) -> str:
+    """The name of the recording of speech that says it is longest, of the 50 largest files; the first of equals."""
+    speech = recordings[recordings["kind"] == "speech"] if (recordings["kind"] == "speech").any() else recordings
+    sizes = speech["path"].map(os.path.getsize).astype(float)
+    return str(speech.loc[sizes.isin(sizes.nlargest(50)), "path"].map(header_seconds).astype(float).idxmax())
 
 
 def load_address(address: str) -> Corpus:
