@@ -30,7 +30,7 @@ from tutorial_helpers import (
     segments,
     voice,
 )
-from tutorial_helpers.deep_learning import language, learn, recognise, score, speakers, talk
+from tutorial_helpers.deep_learning import diarise, language, learn, recognise, score, speakers, talk
 from tutorial_helpers.errors import TutorialError
 from tutorial_helpers.statistics import across, measurement, within
 
@@ -76,6 +76,7 @@ def given(tmp_path_factory, request):
         rng=rng,
         frames=features.frame_table(y).assign(recording=turn["recording"].iloc[0]),
         turns=pd.DataFrame({"onset": [0.0, 1.5], "offset": [1.5, 3.0], "speaker": ["host", "cohost"]}),
+        voices=pd.DataFrame({"recording": ["a"], "speaker": ["voice 1"], "seconds": [9.0], "vector": [np.ones(3)]}),
         words=pd.DataFrame({"recording": "a", "onset": [0.1], "offset": [0.5], "word": ["Good"]}),
         chosen=chosen,
         episodes=pd.DataFrame({"recording": chosen.index, "speaker": "host", **measures}),
@@ -118,6 +119,11 @@ PRODUCERS = {
     "data_prep.probe": lambda given: data_prep.probe(given.path),
     "data_prep.quality": lambda given: data_prep.quality(given.y, SR),
     "data_prep.voice_activity": lambda given: data_prep.voice_activity(given.y),
+    "deep_learning.diarise.name_voices": lambda given: diarise.name_voices(given.voices).to_frame("person"),
+    "deep_learning.diarise.who_speaks": lambda given: diarise.who_speaks(given.y),
+    "deep_learning.diarise.who_speaks_in_file": lambda given: diarise.who_speaks_in_file(
+        given.folder / "20240101_voice.wav"
+    ),
     "deep_learning.language.detect_language": lambda given: language.detect_language(given.y),
     "deep_learning.language.language_of_file": lambda given: language.language_of_file(
         given.folder / "20240101_voice.wav"
@@ -144,11 +150,13 @@ PRODUCERS = {
     "deep_learning.speakers.speech_windows": lambda given: speakers.speech_windows(given.y),
     "deep_learning.talk.heard_in": lambda given: talk.heard_in(given.folder / "20240101_voice.wav", "tiny.en", "en"),
     "deep_learning.talk.tables": lambda given: talk.tables("a", given.frames, given.turns, given.words).values(),
+    "deep_learning.talk.voices_in": lambda given: talk.voices_in(given.folder / "20240101_voice.wav", 1),
     "deep_learning.talk.turns_of_words": lambda given: talk.turns_of_words(given.words),
     "described.beside": lambda given: described.beside(given.recordings[["date"]], given.recordings.reset_index()),
     "described.known_columns": lambda given: described.known_columns(
         given.recordings.assign(language="en"), ["language"]
     ),
+    "described.voices_table": lambda given: described.voices_table("a", given.voices),
     "features.frame_table": lambda given: features.frame_table(given.y),
     "features.frames_of_file": lambda given: features.frames_of_file(given.folder / "20240101_voice.wav"),
     "features.frames_of_segments": lambda given: features.frames_of_segments(given.turn),

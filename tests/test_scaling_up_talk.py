@@ -3,6 +3,7 @@
 import errno
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 import soundfile as sf
@@ -134,3 +135,23 @@ def test_what_metadata_says_stands_beside_the_measures_and_is_kept_up_to_date(fo
     assert written == written_later and "path" not in after
     assert set(after) <= set(json.loads((tmp_path / "out" / "metadata.json").read_text())["codebook"])
     pd.testing.assert_frame_equal(after.filter(["f0", "level"]), before.filter(["f0", "level"]))
+
+
+def test_speakers_are_told_from_voices_and_named_across_recordings(prompts, folder, tmp_path, threads):
+    for name, group in (("first", "Russian"), ("second", "Russian"), ("third", "Italian")):
+        rows = prompts.recordings[prompts.recordings["group"] == group]
+        paths = rows["path"][rows["path"].str.contains("/vm-")].tolist()
+        parts = [data_prep.read(path) for path in (paths[:12] if name == "first" else paths[12:24])]
+        sf.write(folder / f"{name}.wav", np.concatenate(parts), SR)
+    corpus = corpora.load(folder)
+    done = scaling_up.extract(corpus.recordings, tmp_path / "out", client=threads, turns=corpus.turns, speakers="auto")
+    assert (done["status"] == "done").all(), done["reason"].tolist()
+    turns = pd.read_parquet(tmp_path / "out" / "turns").groupby("recording")["speaker"].unique().map(list)
+    assert turns.to_dict() == {
+        "told": ["ANN", "BEN"],
+        "first": ["voice 1"],
+        "second": ["voice 1"],
+        "third": ["voice 1"],
+    }
+    person = pd.read_parquet(tmp_path / "out" / "speakers").set_index("recording")["person"]
+    assert person["first"] == person["second"] != person["third"]

@@ -43,8 +43,12 @@ def main(arguments: list[str] | None = None) -> int:
     extract.add_argument("--workers", type=int, help="processes on this machine; one a core where it is left out")
     extract.add_argument("--recogniser", default="auto", help="what writes the words: auto, tiny.en, base, small, ...")
     extract.add_argument("--language", help="what is spoken, such as fr; detected where it is left out")
+    extract.add_argument(
+        "--speakers", default="auto", type=_speakers, metavar="auto|N|none",
+        help="how many speak in each recording whose turns are not known; none leaves it open who speaks",
+    )  # fmt: skip
     extract.add_argument("--no-words", action="store_true", help="leave words to the files beside the recordings")
-    extract.add_argument("--csv", action="store_true", help="write recordings, turns and words as CSV too")
+    extract.add_argument("--csv", action="store_true", help="write all tables but frames as CSV too")
     extract.add_argument("--floor", type=float, help="lowest pitch in Hz; from each recording where it is left out")
     extract.add_argument("--ceiling", type=float, help="highest pitch in Hz; from each recording where it is left out")
     commands.add_parser("doctor", help="check this machine: one OK/FAIL line a thing the tutorial needs")
@@ -74,6 +78,11 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
     return 1
+
+
+def _speakers(text: str) -> int | str | None:
+    """How many speakers an argument says there are."""
+    return None if text == "none" else text if text == "auto" else int(text)
 
 
 def _print_note(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
@@ -132,9 +141,10 @@ def _extract(options: argparse.Namespace) -> int:
         words=corpus.words,
         recogniser=None if options.no_words else options.recogniser,
         language=options.language,
+        speakers=options.speakers,
     )
     if options.csv:
-        storage.write_csv(options.out, ["recordings", "turns", "words"])
+        storage.write_csv(options.out, ["recordings", "turns", "words", "speakers"])
     failed = done[done["status"] == "failed"]
     for name, reason in failed["reason"].items():
         print(f"FAILED {name}: {reason}", file=sys.stderr)

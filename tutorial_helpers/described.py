@@ -13,9 +13,12 @@ import pyarrow.parquet as pq
 
 from . import codebook, data_prep, features, segments, storage
 from .deep_learning import talk
+from .deep_learning.diarise import name_voices
 from .errors import TutorialError
 from .metadata import TEXT
 
+VOICE_COLUMNS = ["recording", "speaker", "seconds", "vector"]
+VECTOR = pd.ArrowDtype(pa.list_(pa.float32()))
 FAILURE_COLUMNS = ["recording", "path", "error", "reason"]
 # of these, a summary needs all frames at once; of the others it is a mean, and sums of two minutes are enough
 KEPT = ["recording", "time", "f0", "f0_floor", "f0_ceiling", "voiced", "nucleus", "level"]
@@ -51,6 +54,8 @@ def dataset_columns(parameters: dict[str, Any]) -> list[str]:
     columns = [*frames, *summary_columns(parameters), *FAILURE_COLUMNS]
     if parameters["turns_and_words"]:
         columns += sum(map(list, talk.tables("", frames[KEPT], None, None).values()), [])
+    if parameters["speakers"]:
+        columns += [*VOICE_COLUMNS, "person"]
     return columns
 
 
@@ -142,3 +147,44 @@ def refresh(out: str | Path, known: pd.DataFrame, measured: list[str]) -> None:
         about["codebook"] |= describe_known(list(known.columns))
         with storage.atomic_write(fs, f"{place}/metadata.json") as opened:
             opened.write(f"{json.dumps(about, indent=2)}\n".encode())
+
+
+def voices_table(name: str, voices: pd.DataFrame) -> pd.DataFrame:
+    """The voices of one recording, with types that are the same for all recordings.
+
+    Parameters
+    ----------
+    name : str
+        The recording's.
+    voices : DataFrame
+        Of `diarise.who_speaks_in_file`.
+
+    Returns
+    -------
+    DataFrame
+        A row a voice: `recording`, `speaker`, `seconds` of speech, and `vector`.
+    """
+    table = voices.assign(recording=name)[VOICE_COLUMNS]
+    vectors = [np.asarray(vector, float).tolist() for vector in table["vector"]]
+    types = {"recording": TEXT, "speaker": TEXT, "seconds": "float64"}
+    return table.astype(types).assign(vector=pd.Series(vectors, table.index, dtype=VECTOR))
+
+
+def write_speakers(out: str | Path) -> None:
+    """Write the table `speakers`: which voices of the recordings are one person's, a row a voice.
+
+    Parameters
+    ----------
+    out : str or Path
+        A dataset of `scaling_up.extract`.
+    """
+    fs, place = storage.locate(storage.absolute(out))
+    tables = []
+    for name in sorted(storage.files_in(fs, f"{place}/voices")):
+        with fs.open(f"{place}/voices/{name}", "rb") as file:
+            tables.append(pq.read_table(file).to_pandas())
+    voices = pd.concat(tables, ignore_index=True) if tables else voices_table("", pd.DataFrame(columns=VOICE_COLUMNS))
+    named = voices[["recording", "speaker", "seconds"]].assign(person=name_voices(voices))
+    fs.makedirs(f"{place}/speakers", exist_ok=True)
+    with storage.atomic_write(fs, f"{place}/speakers/all.parquet") as file:
+        pq.write_table(pa.Table.from_pandas(named, preserve_index=False), file)

@@ -42,6 +42,7 @@ def extract(
     words: pd.DataFrame | None = None,
     recogniser: str | None = None,
     language: str | None = None,
+    speakers: int | str | None = None,
 ) -> pd.DataFrame:
     """Measure each recording, and write its frames and its summary as two tables of Parquet files.
 
@@ -51,8 +52,9 @@ def extract(
     never measured again, what failed is: after a crash, with more recordings, or with other metadata, call it again
     with the same `out`. A script of your own calls this under `if __name__ == "__main__":`.
 
-    With turns, words or a recogniser there are `turns` and `words` too (as `talk.tables` gives them), and in
-    `transcripts` each recording's as .srt, .vtt, .txt and .TextGrid.
+    With turns, words, a recogniser or speakers there are `turns` and `words` too (as `talk.tables` gives them), and in
+    `transcripts` each recording's as .srt, .vtt, .txt and .TextGrid. With speakers, the table `speakers` names the
+    voices across recordings.
     Lesson: 06_scaling_up.
 
     Parameters
@@ -73,6 +75,9 @@ def extract(
         What writes the words of recordings whose words are not known, as in `talk.heard_in`; None, nothing does.
     language : str, optional
         What is spoken in all of them. None is what a column `language` of `recordings` says, or what is detected.
+    speakers : int or "auto", optional
+        How many speak in each recording whose turns are not known, or "auto", which has it estimated. None, nobody is
+        told from the voices.
 
     Returns
     -------
@@ -88,12 +93,15 @@ def extract(
     paths = _paths_by_name(recordings)
     out = storage.absolute(out)
     options = {"f0_floor": floor, "f0_ceiling": ceiling, "recogniser": recogniser, "language": language}
-    options |= {"turns_and_words": any(each is not None for each in (turns, words, recogniser))}
+    options |= {"speakers": speakers}
+    options |= {"turns_and_words": any(each is not None for each in (turns, words, recogniser, speakers))}
     _prepare(out, options)
     with locking.locked(*storage.locate(out)):
         measured = summary_columns(options)
         columns = described.known_columns(recordings, measured)
         done = _extract(paths, _known_of(recordings, columns, turns, words), out, client, workers)
+        if speakers is not None:
+            described.write_speakers(out)
         described.refresh(out, columns, measured)  # what is known may have changed since a recording was measured
     return done
 
@@ -182,7 +190,7 @@ def _versions(recogniser: str | None) -> dict[str, str]:
 
 def _folders(parameters: dict[str, Any]) -> list[str]:
     """The folders of a dataset's tables; a recording is complete with its file in all of them."""
-    return FOLDERS + OF_TALK * bool(parameters["turns_and_words"])
+    return FOLDERS + OF_TALK * bool(parameters["turns_and_words"]) + ["voices"] * bool(parameters.get("speakers"))
 
 
 def _prepare(out: str, options: dict[str, Any]) -> None:
@@ -303,11 +311,17 @@ def _talk_in(
     name: str, path: str, frames: pd.DataFrame, known: dict[str, Any], parameters: dict[str, Any]
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
     """The tables of turns and words of a recording, and what its words were heard with."""
-    words, about = known["words"], dict.fromkeys(talk.ABOUT)
+    turns, words, about = known["turns"], known["words"], dict.fromkeys(talk.ABOUT)
+    voices = pd.DataFrame(columns=["speaker", "seconds", "vector"])
+    if turns is None and parameters["speakers"]:
+        turns, voices = talk.voices_in(path, parameters["speakers"])
     language = parameters["language"] or known["language"]
     if words is None and parameters["recogniser"]:
         words, about = talk.heard_in(path, parameters["recogniser"], language)
-    return talk.tables(name, frames, known["turns"], words), about
+    tables = talk.tables(name, frames, turns, words)
+    if parameters["speakers"]:
+        tables["voices"] = described.voices_table(name, voices)
+    return tables, about
 
 
 def _write_transcripts(name: str, tables: dict[str, pd.DataFrame], out: str) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 from .. import segments
 from ..annotations import TURN_COLUMNS
 from ..metadata import TEXT
+from .diarise import who_speaks_in_file
 from .language import language_of_file
 from .recognise import transcribe_file
 
@@ -53,6 +54,25 @@ def heard_in(path: str | Path, recogniser: str, language: str | None = None) -> 
             recogniser = "tiny.en" if spoken in ("en", None) else "base"
         words = transcribe_file(path, recogniser=recogniser, language=spoken)
     return words, pd.concat([pd.Series({"recogniser": recogniser}), about])
+
+
+def voices_in(path: str | Path, speakers: int | str) -> tuple[pd.DataFrame | None, pd.DataFrame]:
+    """Who speaks when in a file, told from the voices alone.
+
+    Parameters
+    ----------
+    path : str or Path
+    speakers : int or str
+        How many speak; "auto" has it estimated.
+
+    Returns
+    -------
+    DataFrame or None, DataFrame
+        Turns and voices, as `diarise.who_speaks_in_file` gives them; None where no speech is found.
+    """
+    with LISTENING:
+        turns, voices = who_speaks_in_file(path, speakers=None if speakers == "auto" else int(speakers))
+    return (None if turns.empty else turns.assign(kind="speech")), voices
 
 
 def turns_of_words(words: pd.DataFrame) -> pd.DataFrame:
@@ -114,13 +134,14 @@ def tables(
     Returns
     -------
     dict of DataFrame
-        "turns": `recording`, `onset`, `offset`, `kind`, `speaker`, `channel`, `text`, `style`, `said` (how many words),
-        `pauses` (s), what `segments.measure` gives, and `relative_pitch`. "words": `recording`, `onset`, `offset`,
-        `word`, `probability`, `speaker`, `f0`, `semitones`, `level`. Of what is not known there is no row.
+        "turns": `recording`, `onset`, `offset`, `kind`, `speaker`, `channel`, `text`, `style`, `doubt` (of the
+        speaker), `said` (how many words), `pauses` (s), what `segments.measure` gives, and `relative_pitch`. "words":
+        `recording`, `onset`, `offset`, `word`, `probability`, `speaker`, `f0`, `semitones`, `level`. Of what is not
+        known there is no row.
     """
     heard = pd.DataFrame({"onset": [], "offset": [], "word": []}) if words is None else words
     heard = _typed(heard.sort_values("onset", kind="stable", ignore_index=True), WORD_COLUMNS, name)
-    turns = _typed(turns_of_words(heard) if turns is None else turns, TURN_COLUMNS, name)
+    turns = _typed(turns_of_words(heard) if turns is None else turns, [*TURN_COLUMNS, "doubt"], name)
     place = turn_of_each(heard, turns)
     turns = _with_words(turns, heard, place) if words is not None else turns.assign(said=pd.NA, pauses=np.nan)
     heard["speaker"] = heard["speaker"].fillna(turns["speaker"].reindex(place).set_axis(heard.index))
