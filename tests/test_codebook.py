@@ -29,7 +29,7 @@ from tutorial_helpers import (
     segments,
     voice,
 )
-from tutorial_helpers.deep_learning import language, learn, recognise, score, speakers, talk
+from tutorial_helpers.deep_learning import align, language, learn, recognise, score, speakers, talk
 from tutorial_helpers.errors import TutorialError
 from tutorial_helpers.statistics import across, measurement, within
 
@@ -117,6 +117,11 @@ PRODUCERS = {
     "data_prep.probe": lambda given: data_prep.probe(given.path),
     "data_prep.quality": lambda given: data_prep.quality(given.y, SR),
     "data_prep.voice_activity": lambda given: data_prep.voice_activity(given.y),
+    "deep_learning.align.align": lambda given: align.align(
+        pd.DataFrame({"speaker": ["host"], "text": ["good day to you"]}),
+        pd.DataFrame({"onset": [0.0], "offset": [1.0], "word": ["good"]}),
+    ),
+    "deep_learning.align.read_transcript": lambda given: align.read_transcript(given.folder / "20240101_voice.srt"),
     "deep_learning.language.detect_language": lambda given: language.detect_language(given.y),
     "deep_learning.language.language_of_file": lambda given: language.language_of_file(
         given.folder / "20240101_voice.wav"
