@@ -102,6 +102,11 @@ def text_of(path: Path, notes: list[str]) -> str:
         return content.decode("cp1252")
 
 
+def has_times(path: Path) -> bool:
+    """Whether a .txt has times between tabs, as ELAN's export has."""
+    return re.search(rb"\t[\d:.]+\t", path.read_bytes().replace(b"\0", b"")) is not None
+
+
 def seconds(time: str) -> float:
     """Seconds of 83.5, 83,5 or 00:01:23.500."""
     parts = [float(part) for part in time.strip().replace(",", ".").split(":")]

@@ -1,11 +1,14 @@
 """Transcripts laid beside words heard at known times: each word gets its time, and what differs is marked."""
 
+import shutil
 import time
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tutorial_helpers import __main__ as command_line
+from tutorial_helpers import corpora
 from tutorial_helpers.deep_learning import align
 from tutorial_helpers.errors import TutorialError
 
@@ -87,3 +90,25 @@ def test_files_that_are_there_are_not_overwritten(tmp_path, monkeypatch):
     assert align.align_file(tmp_path / "a.wav").startswith("100% of the words matched; 0 stretches")
     with pytest.raises(TutorialError, match="there already"):
         align.align_file(tmp_path / "a.wav")
+
+
+def test_an_export_with_times_is_no_transcript_to_align(tmp_path):
+    shutil.copy(corpora.load("show").recordings["path"].iloc[1], tmp_path / "a.mp3")
+    (tmp_path / "a.txt").write_text("Anna\t0.5\t1.5\tGood day.\n")
+    with pytest.raises(TutorialError, match="no recording has a transcript"):
+        align.with_transcripts(tmp_path)
+
+
+def test_a_minute_of_the_show_gets_the_turns_of_its_transcript(tmp_path, capsys):
+    show = corpora.load("show")
+    name = show.recordings.index[1]
+    true = show.turns[(show.turns["recording"] == name) & (show.turns["kind"] == "speech")]
+    shutil.copy(show.recordings.loc[name, "path"], tmp_path / f"{name}.mp3")
+    said = "\n\n".join(f"{row.speaker.upper()}: {row.text}" for row in true.itertuples())
+    (tmp_path / f"{name}.txt").write_text(said)
+    assert command_line.main(["align", str(tmp_path), "--language", "en"]) == 0
+    assert "0 stretches" in capsys.readouterr().out
+    with pytest.warns(UserWarning, match="it has no times"):
+        turns = corpora.load(str(tmp_path)).turns
+    assert turns["speaker"].tolist() == true["speaker"].str.upper().tolist()
+    assert np.median(np.abs(turns["onset"].to_numpy() - true["onset"].to_numpy())) < 0.2

@@ -13,7 +13,7 @@ import jiwer
 import numpy as np
 import pandas as pd
 
-from ..annotation_files import SAID, statements, text_of
+from ..annotation_files import SAID, has_times, statements, text_of
 from ..errors import TutorialError
 from ..metadata import TEXT, recordings_in
 from .score import normalise
@@ -208,8 +208,9 @@ def align_file(path: str | Path, *, recogniser: str = "auto", language: str | No
 
 
 def with_transcripts(folder: str | Path) -> list[Path]:
-    """The recordings of a folder that have a `NAME.txt`; a TutorialError where none has."""
+    """The recordings of a folder that have a `NAME.txt` without times; a TutorialError where none has."""
     paths = [Path(path) for path in recordings_in(folder)["path"]]
-    if found := [path for path in paths if path.with_suffix(".txt").exists()]:
+    texts = {path: path.with_suffix(".txt") for path in paths}
+    if found := [path for path, text in texts.items() if text.exists() and not has_times(text)]:
         return found
     raise TutorialError(f"{folder}: no recording has a transcript. Call it as the recording is called: NAME.txt.")
