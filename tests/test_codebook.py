@@ -30,7 +30,7 @@ from tutorial_helpers import (
     segments,
     voice,
 )
-from tutorial_helpers.deep_learning import diarise, language, learn, recognise, score, speakers, talk
+from tutorial_helpers.deep_learning import align, diarise, language, learn, recognise, score, speakers, talk
 from tutorial_helpers.errors import TutorialError
 from tutorial_helpers.statistics import across, measurement, within
 
@@ -119,6 +119,11 @@ PRODUCERS = {
     "data_prep.probe": lambda given: data_prep.probe(given.path),
     "data_prep.quality": lambda given: data_prep.quality(given.y, SR),
     "data_prep.voice_activity": lambda given: data_prep.voice_activity(given.y),
+    "deep_learning.align.align": lambda given: align.align(
+        pd.DataFrame({"speaker": ["host"], "text": ["good day to you"]}),
+        pd.DataFrame({"onset": [0.0], "offset": [1.0], "word": ["good"]}),
+    ),
+    "deep_learning.align.read_transcript": lambda given: align.read_transcript(given.folder / "20240101_voice.srt"),
     "deep_learning.diarise.name_voices": lambda given: diarise.name_voices(given.voices).to_frame("person"),
     "deep_learning.diarise.who_speaks": lambda given: diarise.who_speaks(given.y),
     "deep_learning.diarise.who_speaks_in_file": lambda given: diarise.who_speaks_in_file(

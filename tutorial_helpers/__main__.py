@@ -51,6 +51,10 @@ def main(arguments: list[str] | None = None) -> int:
     extract.add_argument("--csv", action="store_true", help="write all tables but frames as CSV too")
     extract.add_argument("--floor", type=float, help="lowest pitch in Hz; from each recording where it is left out")
     extract.add_argument("--ceiling", type=float, help="highest pitch in Hz; from each recording where it is left out")
+    align = commands.add_parser("align", help="find when the words of transcripts NAME.txt are said")
+    align.add_argument("folder", help="the folder with the recordings and their transcripts")
+    align.add_argument("--recogniser", default="auto", help="what hears the words: auto, tiny.en, base, small, ...")
+    align.add_argument("--language", help="what is spoken, such as fr; detected where it is left out")
     commands.add_parser("doctor", help="check this machine: one OK/FAIL line a thing the tutorial needs")
     commands.add_parser("warm-up", help="compile librosa's loops once, so that no lesson waits for it (make setup)")
     notebooks = commands.add_parser("notebooks", help="make notebooks/ from notebooks/source/ (for authors)")
@@ -153,6 +157,20 @@ def _extract(options: argparse.Namespace) -> int:
     return 1 if len(failed) else 0
 
 
+def _align(options: argparse.Namespace) -> int:
+    from .deep_learning import align
+
+    failed = False
+    for path in align.with_transcripts(options.folder):
+        try:
+            found = align.align_file(path, recogniser=options.recogniser, language=options.language)
+            print(f"{path.name}: {found}")
+        except TutorialError as error:
+            print(f"FAILED {path.name}: {error}", file=sys.stderr)
+            failed = True
+    return 1 if failed else 0
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from .project import doctor
 
@@ -187,6 +205,7 @@ COMMANDS = {
     "workshop": _workshop,
     "manifest": _manifest,
     "extract": _extract,
+    "align": _align,
     "doctor": _doctor,
     "warm-up": _warm_up,
     "notebooks": _publish,

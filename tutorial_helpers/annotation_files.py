@@ -92,7 +92,7 @@ def refuse_disorder(table: pd.DataFrame, where: str | Path) -> None:
         raise TutorialError(f"{where}: from {onset:g} to {offset:g} s is no segment. {MEND}")
 
 
-def _text_of(path: Path, notes: list[str]) -> str:
+def text_of(path: Path, notes: list[str]) -> str:
     """The text of a file, with a note where it is not in Unicode."""
     content = path.read_bytes()
     try:
@@ -100,6 +100,11 @@ def _text_of(path: Path, notes: list[str]) -> str:
     except UnicodeDecodeError:
         notes.append("not in UTF-8: read as Windows-1252 (Latin-1)")
         return content.decode("cp1252")
+
+
+def has_times(path: Path) -> bool:
+    """Whether a .txt has times between tabs, as ELAN's export has."""
+    return re.search(rb"\t[\d:.]+\t", path.read_bytes().replace(b"\0", b"")) is not None
 
 
 def seconds(time: str) -> float:
@@ -118,7 +123,7 @@ def _shared(onset: float, offset: float, texts: Sequence[str]) -> Iterator[Entry
 
 def _subtitles(path: Path, notes: list[str]) -> Iterator[Row]:
     """The turns of SRT or VTT, and words where the cues tell when each is spoken."""
-    captions = webvtt.from_buffer(StringIO(_text_of(path, notes)), format=path.suffix[1:].lower()).captions
+    captions = webvtt.from_buffer(StringIO(text_of(path, notes)), format=path.suffix[1:].lower()).captions
     texts = [each.raw_text for each in captions]
     lines_of = [[line for line in re.split(r"\n|(?=<v[ .])", text) if _plain(line)] for text in texts]
     cues = [(seconds(each.start), seconds(each.end), lines) for each, lines in zip(captions, lines_of, strict=True)]
@@ -128,7 +133,7 @@ def _subtitles(path: Path, notes: list[str]) -> Iterator[Row]:
     names = Counter(SAID.match(line)[2] for line in spoken)  # type: ignore[index]
     times_words = any(WORD_TIME.search(text) for text in texts)
     for onset, offset, lines in _each_line_once([cue for cue in cues if cue[2]]):
-        said = _statements(lines, names)
+        said = statements(lines, names)
         spans = _shared(onset, offset, [text for _, text in said])
         for (speaker, _), (begins, ends, text) in zip(said, spans, strict=True):
             yield begins, ends, speaker, text, "turn"
@@ -159,7 +164,7 @@ def _each_line_once(cues: list[tuple[float, float, list[str]]]) -> list[tuple[fl
     return [cue for cue in fresh if cue[2]]
 
 
-def _statements(lines: list[str], names: Counter) -> list[tuple[str, str]]:
+def statements(lines: list[str], names: Counter) -> list[tuple[str, str]]:
     """Who says what in the lines of one cue: pairs of speaker (or nothing) and text."""
     said: list[tuple[str, str]] = []
     for line in lines:
@@ -217,7 +222,7 @@ def _eaf(path: Path, notes: list[str]) -> Iterator[Row]:
 
 def _elan_table(path: Path, notes: list[str]) -> Iterator[Row]:
     """ELAN's export: tier, perhaps participant, times in one form or several, text; or times and a column a tier."""
-    lines = [line.split("\t") for line in _text_of(path, notes).splitlines() if line.strip() and line[:2] != '"#']
+    lines = [line.split("\t") for line in text_of(path, notes).splitlines() if line.strip() and line[:2] != '"#']
     cells = pd.DataFrame(lines).fillna("")
     header = cells.iloc[0].tolist() if cells.iloc[0].str.contains(r" - (?:hh:|ss|msec)").any() else []
     cells = cells.iloc[int(bool(header)) :]
@@ -243,7 +248,7 @@ def _elan_table(path: Path, notes: list[str]) -> Iterator[Row]:
 
 def _rttm(path: Path, notes: list[str]) -> Iterator[Row]:
     """The turns of RTTM, of one recording."""
-    lines = [line.split() for line in _text_of(path, notes).splitlines() if line.strip() and line[0] != ";"]
+    lines = [line.split() for line in text_of(path, notes).splitlines() if line.strip() and line[0] != ";"]
     speakers = [fields for fields in lines if fields[0] == "SPEAKER"]
     if not speakers or len({fields[1] for fields in speakers}) > 1:
         raise ValueError("it needs lines that begin with SPEAKER, all of one recording")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .annotation_files import KINDS, READERS, read, refuse_disorder, seconds, write
+from .annotation_files import KINDS, READERS, has_times, read, refuse_disorder, seconds, write
 from .errors import LeftOutWarning, TutorialError
 from .metadata import NAMED, TEXT, read_table, refuse_misspelt, same_name
 
@@ -102,7 +102,7 @@ def _tables_of(path: Path, names: dict[str, str], row: dict) -> dict[str, pd.Dat
         return {what: _csv(path, what, row["recording"], names, row["note"])}
     if row["recording"] is None:
         row["note"].append("no recording is called so")
-    elif path.suffix.lower() == ".txt" and not re.search(rb"\t[\d:.]+\t", path.read_bytes().replace(b"\0", b"")):
+    elif path.suffix.lower() == ".txt" and not has_times(path):
         row["note"].append("it has no times")
     else:
         return _turns_and_words(read(path), row["recording"], row["note"])

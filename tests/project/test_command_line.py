@@ -56,6 +56,16 @@ def test_a_command_whose_packages_are_missing_says_what_to_install(tmp_path, arg
     assert f'pip install "audio-as-data-tutorial[{extra}]"' in done.stderr
 
 
+def test_align_fails_where_a_transcript_has_no_word(tmp_path, capsys):
+    folder = tmp_path / "corpus"
+    write_corpus(folder)
+    assert command_line.main(["align", str(folder)]) == 1 and "NAME.txt" in capsys.readouterr().err
+    sound = next(path for path in folder.rglob("*") if path.suffix in (".wav", ".mp3", ".flac"))
+    sound.with_suffix(".txt").write_text(" ")
+    assert command_line.main(["align", str(folder)]) == 1
+    assert f"FAILED {sound.name}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments", [["notebooks"], ["links", "owner/name"], ["environment"]])
 def test_an_installed_copy_says_that_authors_commands_need_the_repository(monkeypatch, tmp_path, capsys, arguments):
     monkeypatch.setattr(publish, "ROOT", tmp_path)
