@@ -21,7 +21,7 @@ import pandas as pd
 from episodes import write_episodes
 from measuring import MEASURING, RUNS, one_core, one_thread, seconds_of, workers_watched, write, write_machine
 
-from tutorial_helpers import cluster, data_prep, scaling_up
+from tutorial_helpers import cluster, data_prep, described, scaling_up
 from tutorial_helpers.errors import TutorialError
 from tutorial_helpers.project.memory import PeakMemory
 
@@ -29,7 +29,7 @@ COUNTS = {"4 hours": 8, "1 hour": 12, "10 minutes": 24}  # 48 hours
 WORKERS = 2
 PEAK_RUNS = 3  # an episode of four hours takes more than a minute
 LOOK = 1.0  # seconds between two looks at the workers' memory
-NO_WORDS = dict.fromkeys(["f0_floor", "f0_ceiling", "recogniser", "language"]) | {"turns_and_words": False}
+NO_WORDS = dict.fromkeys(["f0_floor", "f0_ceiling", "recogniser", "language", "speakers"]) | {"turns_and_words": False}
 DASK, PROCESSES = "workers of Dask", "processes of their own"
 
 
@@ -128,7 +128,8 @@ def against_processes(path: Path, short: Path, folder: Path, runs: int) -> pd.Da
 
 def by_processes(pool: ProcessPoolExecutor, recordings: pd.DataFrame, out: str) -> None:
     """The very work of Dask's workers, a recording a process."""
-    tasks = [(path, {}) for path in recordings["path"]]
+    columns = described.known_columns(recordings, [])
+    tasks = [(path, {"columns": columns.loc[[name]]}) for name, path in recordings["path"].items()]
     for failure in pool.map(scaling_up._measure_one, recordings.index, tasks, [out] * len(recordings)):
         if failure:
             raise TutorialError(f"A recording was not measured ({failure['reason']}): a speed would be wrong.")
