@@ -155,3 +155,13 @@ def test_speakers_are_told_from_voices_and_named_across_recordings(prompts, fold
     }
     person = pd.read_parquet(tmp_path / "out" / "speakers").set_index("recording")["person"]
     assert person["first"] == person["second"] != person["third"]
+
+
+def test_a_dataset_from_before_speakers_were_told_apart_goes_on(folder, tmp_path, threads):
+    corpus = corpora.load(folder)
+    scaling_up.extract(corpus.recordings.head(1), tmp_path / "out", client=threads, turns=corpus.turns)
+    about = json.loads((tmp_path / "out" / "metadata.json").read_text())
+    del about["parameters"]["speakers"]
+    (tmp_path / "out" / "metadata.json").write_text(json.dumps(about))
+    done = scaling_up.extract(corpus.recordings, tmp_path / "out", client=threads, turns=corpus.turns)
+    assert done["status"].tolist() == ["there", "done"], done["reason"].tolist()

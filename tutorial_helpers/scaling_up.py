@@ -313,13 +313,13 @@ def _talk_in(
     """The tables of turns and words of a recording, and what its words were heard with."""
     turns, words, about = known["turns"], known["words"], dict.fromkeys(talk.ABOUT)
     voices = pd.DataFrame(columns=["speaker", "seconds", "vector"])
-    if turns is None and parameters["speakers"]:
+    if turns is None and parameters.get("speakers"):
         turns, voices = talk.voices_in(path, parameters["speakers"])
     language = parameters["language"] or known["language"]
     if words is None and parameters["recogniser"]:
         words, about = talk.heard_in(path, parameters["recogniser"], language)
     tables = talk.tables(name, frames, turns, words)
-    if parameters["speakers"]:
+    if parameters.get("speakers"):  # a dataset of an earlier version does not say
         tables["voices"] = described.voices_table(name, voices)
     return tables, about
 
