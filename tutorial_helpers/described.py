@@ -133,8 +133,7 @@ def refresh(out: str | Path, known: pd.DataFrame, measured: list[str]) -> None:
     for name in known.index:
         file = f"{place}/recordings/{storage.file_name(name)}"
         if storage.file_name(name) in there:
-            with fs.open(file, "rb") as opened:
-                old = pq.read_table(opened)
+            old = storage.read_table(fs, file)
             row = pa.Table.from_pandas(known.loc[[name]], preserve_index=False)
             own = [column for column in old.column_names if column in measured]
             columns = [*own[:1], *row.column_names, *own[1:]]  # after the recording's name, as `beside` has them
@@ -179,10 +178,8 @@ def write_speakers(out: str | Path) -> None:
         A dataset of `scaling_up.extract`.
     """
     fs, place = storage.locate(storage.absolute(out))
-    tables = []
-    for name in sorted(storage.files_in(fs, f"{place}/voices")):
-        with fs.open(f"{place}/voices/{name}", "rb") as file:
-            tables.append(pq.read_table(file).to_pandas())
+    files = sorted(storage.files_in(fs, f"{place}/voices"))
+    tables = [storage.read_table(fs, f"{place}/voices/{file}").to_pandas() for file in files]
     voices = pd.concat(tables, ignore_index=True) if tables else voices_table("", pd.DataFrame(columns=VOICE_COLUMNS))
     named = voices[["recording", "speaker", "seconds"]].assign(person=name_voices(voices))
     fs.makedirs(f"{place}/speakers", exist_ok=True)

@@ -386,8 +386,7 @@ def _read_failures(out: str) -> dict[str, dict]:
     """The rows of `failures.parquet` by recording; none where it is not there."""
     fs, place = storage.locate(out)
     try:
-        with fs.open(f"{place}/failures.parquet", "rb") as file:
-            rows = pq.read_table(file).to_pylist()
+        rows = storage.read_table(fs, f"{place}/failures.parquet").to_pylist()
     except FileNotFoundError:
         return {}
     return {row.pop("recording"): row for row in rows}

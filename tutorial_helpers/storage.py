@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import fsspec.core
-import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
@@ -162,6 +163,24 @@ def atomic_write(fs: AbstractFileSystem, path: str) -> Iterator[BinaryIO]:
         raise
 
 
+def read_table(fs: AbstractFileSystem, path: str) -> pa.Table:
+    """A table of a dataset, read in this thread alone.
+
+    PyArrow's own threads may still hold the file when Python ends, and then abort it.
+
+    Parameters
+    ----------
+    fs : AbstractFileSystem
+    path : str
+
+    Returns
+    -------
+    Table
+    """
+    with fs.open(path, "rb") as file:
+        return pq.ParquetFile(file, pre_buffer=False).read(use_threads=False)
+
+
 def write_csv(out: str | Path, folders: list[str]) -> None:
     """Write tables of a dataset as CSV beside the Parquet, such as turns.csv for the folder `turns`.
 
@@ -178,5 +197,5 @@ def write_csv(out: str | Path, folders: list[str]) -> None:
         if names:
             with atomic_write(fs, f"{place}/{folder}.csv") as file:
                 for number, name in enumerate(names):
-                    with fs.open(f"{place}/{folder}/{name}", "rb") as part:
-                        pd.read_parquet(part).to_csv(file, index=False, header=number == 0)
+                    table = read_table(fs, f"{place}/{folder}/{name}").to_pandas()
+                    table.to_csv(file, index=False, header=number == 0)
