@@ -159,6 +159,24 @@ def test_speech_is_found_where_it_was_put_and_not_in_noise_or_tones(prompts, noi
     assert data_prep.voice_activity(sine(440, 3), SR).empty
 
 
+@pytest.mark.parametrize("level", [-20, -40, -60, -70])  # dB
+def test_a_quiet_voice_is_found_as_a_loud_one_is_and_quiet_noise_is_none(prompts, noise, level):
+    spoken = data_prep.read(prompts.recordings.loc["en/demo-abouttotry", "path"])
+    quiet = np.float32(10 ** (level / 20) / np.abs(spoken).max())
+    times = np.arange(0, len(spoken) / SR, 0.01)
+    found, loud = (data_prep.inside(times, data_prep.voice_activity(y, SR)) for y in (spoken * quiet, spoken))
+    assert (found == loud).mean() > 0.98
+    assert data_prep.voice_activity(noise(3, rms=quiet / 10), SR).empty
+
+
+def test_what_is_loud_enough_stays_and_a_click_does_not_make_a_recording_loud(voice):
+    assert data_prep.audible(voice) is voice
+    clicked = voice / 1000
+    clicked[1000] = 1
+    assert np.abs(data_prep.audible(clicked)).sum() > 100 * np.abs(clicked).sum()
+    assert not data_prep.audible(np.zeros(100)).any() and not len(data_prep.audible(np.zeros(0)))
+
+
 def test_voice_activity_refuses_a_rate_it_was_not_trained_on(sine):
     with pytest.raises(TutorialError, match="not 22050 Hz"):
         data_prep.voice_activity(sine(440), 22_050)

@@ -30,6 +30,7 @@ SR = 16_000  # Hz: the one sampling rate of this project; the recognisers and th
 SETTLING = 0.05  # seconds around an excerpt in which the resampling filter settles
 
 SHORTEST = 0.13  # seconds: the longest window of any measure is the 0.128 s of Praat's intensity
+QUIET, USUAL = 0.1, 0.3  # amplitudes: models of speech miss words below the first; most recordings have the second
 
 # pydub calls ffmpeg to write mp3; this one comes inside a package, so that nobody has to install it
 pydub.AudioSegment.converter = imageio_ffmpeg.get_ffmpeg_exe()
@@ -346,9 +347,20 @@ def _voice_detector() -> Any:
     return load_silero_vad()
 
 
+def audible(y: np.ndarray) -> np.ndarray:
+    """Samples y (n_samples,) as models of speech want them: a quiet recording made as loud as most are.
+
+    What is loud enough stays as it is. How loud it is, is told by what one sample in a thousand exceeds: a click in a
+    quiet recording does not count.
+    """
+    loudest = float(np.quantile(np.abs(y), 0.999)) if len(y) else 0.0
+    return y * np.float32(USUAL / loudest) if 0 < loudest < QUIET else y
+
+
 def voice_activity(y: np.ndarray, sr: int = SR) -> pd.DataFrame:
     """Stretches of speech in samples y (n_samples,) at 16,000 or 8,000 Hz, found by silero-vad.
 
+    A quiet recording is made louder first, for the detector would miss most of a voice at -60 dB.
     Lesson: 01_data_prep, 02_representations, 04_statistics.
 
     Returns
@@ -367,10 +379,11 @@ def voice_activity(y: np.ndarray, sr: int = SR) -> pd.DataFrame:
         raise TutorialError(
             f"silero-vad hears 8,000 or 16,000 Hz, not {sr} Hz. Resample first: data_prep.read(..., sr=16000)."
         )
+    heard = audible(y).astype(np.float32)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the detector is so small that a second thread makes it four times slower
     try:
-        stretches = get_speech_timestamps(torch.from_numpy(y.astype(np.float32)), _voice_detector(), sampling_rate=sr)
+        stretches = get_speech_timestamps(torch.from_numpy(heard), _voice_detector(), sampling_rate=sr)
     finally:
         torch.set_num_threads(threads)
     return pd.DataFrame([(s["start"] / sr, s["end"] / sr) for s in stretches], columns=["onset", "offset"])

@@ -362,6 +362,14 @@ def test_a_real_prompt_is_heard_where_the_voice_detector_hears_speech(prompts):
     assert np.abs(late["onset"] - words["onset"] - 7).max() < 0.3
 
 
+@pytest.mark.parametrize("level", [-30, -50, -70])  # dB
+def test_a_quiet_voice_says_the_same_words(prompts, level):
+    y = data_prep.read(prompts.recordings.loc["en/demo-abouttotry", "path"])
+    quiet = y / np.abs(y).max() * np.float32(10 ** (level / 20))
+    words, loud = (recognise.transcribe(heard, SR) for heard in (quiet, y))
+    assert words["word"].tolist() == loud["word"].tolist() and len(words) > 15
+
+
 def test_silence_and_noise_give_an_empty_table(noise, tmp_path):
     for y in (np.zeros(SR // 5, np.float32), np.zeros(30 * SR, np.float32), noise(seconds=30, rms=0.03)):
         assert_empty(recognise.transcribe(y, SR))

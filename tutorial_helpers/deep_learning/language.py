@@ -51,7 +51,7 @@ def detect_language(y: np.ndarray, sr: int = SR) -> pd.Series:
     ]
     heard: Counter[str] = Counter()
     for part in asked:
-        heard.update(_probabilities(part))
+        heard.update(_probabilities(data_prep.audible(part)))
     language, total = heard.most_common(1)[0]
     return pd.Series({"language": language, "language_probability": total / len(asked)})
 

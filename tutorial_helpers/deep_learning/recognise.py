@@ -330,7 +330,8 @@ def _recognise_parts(parts: Iterable[tuple], recogniser: str, language: str | No
     with ThreadPoolExecutor(workers) as pool:
         for y, begins, pieces in parts:  # the voice detector remembers what it heard last, so it stays in this thread
             clips = [y[round(piece.heard_from * SR) : round(piece.heard_to * SR)] for piece in pieces.itertuples()]
-            waiting.append((begins, pieces, [pool.submit(words_in, clip) for clip in clips]))
+            jobs = [pool.submit(words_in, data_prep.audible(clip)) for clip in clips]
+            waiting.append((begins, pieces, jobs))
             if len(waiting) > AHEAD:
                 yield _table_of_words(*waiting.popleft())
         while waiting:
