@@ -156,6 +156,9 @@ PRODUCERS = {
     "deep_learning.talk.heard_in": lambda given: talk.heard_in(given.folder / "20240101_voice.wav", "tiny.en", "en"),
     "deep_learning.talk.tables": lambda given: talk.tables("a", given.frames, given.turns, given.words).values(),
     "deep_learning.talk.voices_in": lambda given: talk.voices_in(given.folder / "20240101_voice.wav", 1),
+    "deep_learning.talk.doubts": lambda given: talk.doubts(given.words.assign(probability=0.9), "tiny.en").to_frame(
+        "flag"
+    ),
     "deep_learning.talk.turns_of_words": lambda given: talk.turns_of_words(given.words),
     "described.beside": lambda given: described.beside(given.recordings[["date"]], given.recordings.reset_index()),
     "described.known_columns": lambda given: described.known_columns(

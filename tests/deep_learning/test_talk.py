@@ -78,6 +78,27 @@ def test_what_nobody_knows_has_no_rows_and_the_same_types(frames):
     assert silent["said"].isna().all() and silent["pauses"].isna().all() and silent.dtypes.equals(full["turns"].dtypes)
 
 
+def test_words_too_fast_improbable_or_without_length_are_flagged_and_no_others():
+    clear = [(t, t + 0.3, "and", 0.95) for t in (0.0, 0.4, 0.8, 1.2, 1.6)]
+    round_and_round = [(10 + t / 10, 10.1 + t / 10, "and", 0.99) for t in range(8)]
+    guessed = [(20.0, 20.4, "thank", 0.6), (20.5, 20.9, "you", 0.9)]
+    alone = [(30.0, 30.05, "yes", 0.95), (40.0, 40.0, "no", 0.95)]
+    rows = [*alone, *guessed, *clear, *round_and_round]  # in any order
+    words = pd.DataFrame(rows, columns=["onset", "offset", "word", "probability"])
+    flags = talk.doubts(words, "tiny.en")
+    expected = [pd.NA, "no length", *["improbable"] * 2, *[pd.NA] * 5, *["too fast"] * 8]
+    pd.testing.assert_series_equal(flags, pd.Series(expected, dtype=flags.dtype))
+
+
+@pytest.mark.parametrize("language", ["fr", "ru"])
+def test_no_word_that_a_recogniser_of_english_puts_to_another_language_is_unflagged(prompts, language):
+    path, other = (prompts.recordings["path"][f"{each}/vm-instructions"] for each in ("en", language))
+    words, about = talk.heard_in(other, "tiny.en", "en")  # the wrong language, said by the user
+    assert len(words) > 5 and words["flag"].notna().all() and about["flagged"] == 1
+    words, about = talk.heard_in(path, "tiny.en", "en")
+    assert len(words) > 5 and about["flagged"] < 0.1
+
+
 def test_auto_hears_english_with_tiny_en_and_french_with_base(prompts):
     english, about = talk.heard_in(prompts.recordings["path"]["en/vm-instructions"], "auto")
     assert about["recogniser"] == "tiny.en" and about["language"] == "en" and about["language_probability"] > 0.5

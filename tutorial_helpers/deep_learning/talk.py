@@ -17,10 +17,13 @@ from .recognise import transcribe_file
 
 LONGEST_PAUSE = 1.0  # s between two words of one turn, where nobody has written down the turns
 PAUSE = 0.25  # s without a word: a shorter gap belongs to the sounds of speech
-WORD_COLUMNS = ["recording", "onset", "offset", "word", "probability", "speaker"]
+WORD_COLUMNS = ["recording", "onset", "offset", "word", "probability", "speaker", "flag"]
+FASTEST = 6.0  # words a second: English prompts have 2 to 4, a recogniser that goes round in circles has 20 to 70
+FEWEST = 5  # words, of which the rate is told
+PROBABLE = {"tiny.en": 0.85, "base": 0.7}  # mean probability of a stretch; clear English has .89 or more in tiny.en
 WORD_MEASURES = ["f0", "semitones", "level"]
 LISTENING = Lock()  # the voice detector and the recognisers are one a process: a worker of many threads waits in line
-ABOUT = {"recogniser": TEXT, "language": TEXT, "language_probability": "float64"}
+ABOUT = {"recogniser": TEXT, "language": TEXT, "language_probability": "float64", "flagged": "float64"}
 
 
 def heard_in(path: str | Path, recogniser: str, language: str | None = None) -> tuple[pd.DataFrame, pd.Series]:
@@ -37,8 +40,9 @@ def heard_in(path: str | Path, recogniser: str, language: str | None = None) -> 
     Returns
     -------
     DataFrame, Series
-        A row a word (`onset`, `offset`, `word`, `probability`), and what they were heard with: `recogniser`, `language`
-        and its `language_probability`, which is missing where the language was given.
+        A row a word (`onset`, `offset`, `word`, `probability`, `flag`), and what they were heard with: `recogniser`,
+        `language` and its `language_probability`, which is missing where the language was given; and which share of the
+        words is `flagged`.
 
     Raises
     ------
@@ -53,7 +57,41 @@ def heard_in(path: str | Path, recogniser: str, language: str | None = None) -> 
         if recogniser == "auto":
             recogniser = "tiny.en" if spoken in ("en", None) else "base"
         words = transcribe_file(path, recogniser=recogniser, language=spoken)
-    return words, pd.concat([pd.Series({"recogniser": recogniser}), about])
+    words = words.assign(flag=doubts(words, recogniser))
+    flagged = words["flag"].notna().mean()
+    return words, pd.concat([pd.Series({"recogniser": recogniser}), about, pd.Series({"flagged": flagged})])
+
+
+def doubts(words: pd.DataFrame, recogniser: str) -> pd.Series:
+    """What speaks against each word of a recogniser that may have heard music, noise or another language.
+
+    Parameters
+    ----------
+    words : DataFrame
+        Of one recording: `onset`, `offset` (s), `probability`.
+    recogniser : str
+        Which one heard them; what is improbable is known of "tiny.en" and "base" only.
+
+    Returns
+    -------
+    Series of text
+        "too fast" and "improbable" of all words of a stretch without a second's pause, "no length" of one word; missing
+        where nothing does.
+    """
+    words = words.sort_values("onset", kind="stable")
+    stretches = words.groupby(_stretches(words))
+    seconds = stretches["offset"].transform("max") - stretches["onset"].transform("min")
+    said = stretches["onset"].transform("size")
+    flag = pd.Series(pd.NA, words.index, dtype=TEXT)
+    flag[words["offset"] <= words["onset"]] = "no length"
+    flag[stretches["probability"].transform("mean") < PROBABLE.get(recogniser, 0)] = "improbable"
+    flag[(said >= FEWEST) & (said > FASTEST * seconds)] = "too fast"
+    return flag.sort_index()
+
+
+def _stretches(words: pd.DataFrame) -> np.ndarray:
+    """The number of each word's stretch: a second without a word ends one."""
+    return (words["onset"] - words["offset"].cummax().shift() > LONGEST_PAUSE).cumsum().to_numpy()
 
 
 def voices_in(path: str | Path, speakers: int | str) -> tuple[pd.DataFrame | None, pd.DataFrame]:
@@ -88,9 +126,7 @@ def turns_of_words(words: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         `recording`, `onset`, `offset`, `kind`.
     """
-    begins = words["onset"] - words["offset"].cummax().shift() > LONGEST_PAUSE
-    stretches = words.groupby(begins.cumsum().to_numpy())
-    turns = stretches.agg({"recording": "first", "onset": "min", "offset": "max"})
+    turns = words.groupby(_stretches(words)).agg({"recording": "first", "onset": "min", "offset": "max"})
     return turns.reset_index(drop=True).assign(kind="speech")
 
 
@@ -136,8 +172,8 @@ def tables(
     dict of DataFrame
         "turns": `recording`, `onset`, `offset`, `kind`, `speaker`, `channel`, `text`, `style`, `doubt` (of the
         speaker), `said` (how many words), `pauses` (s), what `segments.measure` gives, and `relative_pitch`. "words":
-        `recording`, `onset`, `offset`, `word`, `probability`, `speaker`, `f0`, `semitones`, `level`. Of what is not
-        known there is no row.
+        `recording`, `onset`, `offset`, `word`, `probability`, `speaker`, `flag` (as of `doubts`), `f0`, `semitones`,
+        `level`. Of what is not known there is no row.
     """
     heard = pd.DataFrame({"onset": [], "offset": [], "word": []}) if words is None else words
     heard = _typed(heard.sort_values("onset", kind="stable", ignore_index=True), WORD_COLUMNS, name)
