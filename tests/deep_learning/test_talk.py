@@ -90,6 +90,15 @@ def test_words_too_fast_improbable_or_without_length_are_flagged_and_no_others()
     pd.testing.assert_series_equal(flags, pd.Series(expected, dtype=flags.dtype))
 
 
+@pytest.mark.parametrize(
+    ("recogniser", "improbable"),
+    [("tiny.en", [True, True, False]), ("base", [True, False, False]), ("small", [False] * 3)],
+)
+def test_what_is_improbable_depends_on_the_recogniser(recogniser, improbable):
+    words = pd.DataFrame({"onset": [0.0, 10, 20], "offset": [0.3, 10.3, 20.3], "probability": [0.69, 0.84, 0.86]})
+    assert talk.doubts(words, recogniser).notna().tolist() == improbable
+
+
 @pytest.mark.parametrize("language", ["fr", "ru"])
 def test_no_word_that_a_recogniser_of_english_puts_to_another_language_is_unflagged(prompts, language):
     path, other = (prompts.recordings["path"][f"{each}/vm-instructions"] for each in ("en", language))
